@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { boot, startIdle } from '../harness/container.ts';
+import { containerTest } from '../harness/containerTest.ts';
+import { inLanes } from '../harness/lanes.ts';
+import { build, builtPath } from '../harness/nix.ts';
+import { makeVolume } from '../harness/volume.ts';
+
+/** Connects as its first act, then greets: WORKER_MAGIC_1 out, WORKER_MAGIC_2 back, so Nix itself answered. */
+const greet = `
+use Socket;
+socket(my $s, PF_UNIX, SOCK_STREAM, 0) or die "socket: $!";
+connect($s, sockaddr_un("/nix/var/nix/daemon-socket/socket")) or die "connect: $!";
+alarm 60;
+syswrite($s, pack("Q<", 0x6e697863));
+sysread($s, my $reply, 8) == 8 or die "no reply: $!";
+print unpack("Q<", $reply) == 0x6478696f ? "answered\\n" : "odd\\n";
+`;
+
+containerTest(
+  'a main command that connects to the daemon at once is answered, 100 times of 100',
+  async () => {
+    await inLanes(4, [1, 2, 3, 4], async () => {
+      await using volume = await makeVolume();
+      for (let count = 0; count < 25; count += 1) {
+        const result = await boot({ volume: volume.name, command: ['perl', '-e', greet] });
+        assert.equal(result.stdout, 'answered', result.stderr);
+      }
+    });
+  },
+);
+
+containerTest('a nix-daemon that is killed comes back, and its socket never went away', async () => {
+  await using volume = await makeVolume();
+  await using container = await startIdle({ volume: volume.name });
+  builtPath(await container.exec(build('c'), '--user', 'alice'));
+  const first = await daemonPids();
+  assert.notEqual(first.length, 0, 'a daemon runs');
+
+  await container.exec(['sh', '-c', `kill -KILL ${first.join(' ')}`]);
+  const greeting = await container.exec(['perl', '-e', greet]);
+  assert.equal(greeting.stdout, 'answered', greeting.stderr);
+  builtPath(await container.exec(build('d'), '--user', 'alice'));
+  const second = await daemonPids();
+  assert.ok(second.length > 0 && !second.some((pid) => first.includes(pid)), `${first} became ${second}`);
+  assert.equal((await container.exec(['true'])).exitCode, 0);
+
+  async function daemonPids(): Promise<string[]> {
+    // No client runs at this moment, so every process that is Nix is the daemon.
+    const list =
+      'for (glob "/proc/[0-9]*") { print s{/proc/}{}r, "\\n" if (readlink("$_/exe") // "") =~ m{/nix$} }';
+    const { stdout } = await container.exec(['perl', '-e', list]);
+    return stdout.split('\n').filter((pid) => pid !== '');
+  }
+});
+
+containerTest('a daemon that cannot run is no reason to end the main command', async () => {
+  await using volume = await makeVolume();
+  const command = ['sh', '-c', 'sleep 2; echo still here; exit 4'];
+  const flags = ['-v', '/dev/null:/usr/bin/nix-daemon:ro'];
+  const result = await boot({ volume: volume.name, command, flags });
+  assert.equal(result.exitCode, 4, result.stderr);
+  assert.match(result.stdout, /still here/);
+});
+
+containerTest('nothing of ours spins when there is nothing to do', async () => {
+  await using volume = await makeVolume();
+  await using container = await startIdle({ volume: volume.name });
+  const ticks = async (): Promise<number> => {
+    const stat = (await container.exec(['cat', '/proc/1/stat'])).stdout.split(') ')[1]?.split(' ') ?? [];
+    return Number(stat[11]) + Number(stat[12]);
+  };
+  await sleep(2000);
+  const before = await ticks();
+  await sleep(5000);
+  // Ticks are 10 ms; `docker exec` itself may cost one.
+  assert.ok((await ticks()) - before <= 3, 'init used the processor while idle');
+});

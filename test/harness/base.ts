@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readDebianMirror } from './mirror.ts';
+import { installCommands } from './packages.ts';
+import { cacheDirectory } from './paths.ts';
+import { runOk } from './run.ts';
+
+export type Suite = 'bookworm' | 'trixie' | 'forky';
+
+/** Nix, the static busybox that builds our packages, and musl's loader for the Alpine-like root. */
+const include = ['nix-bin', 'busybox-static', 'musl'];
+const excluded = ['doc', 'man', 'info', 'locale'].map((name) => `path-exclude=/usr/share/${name}/*`);
+
+/** A root file system with Debian's Nix, made once per clone. */
+export async function baseTarball(suite: Suite): Promise<string> {
+  const args = mmdebstrapArguments(suite);
+  const file = join(cacheDirectory, 'bases', `${suite}-${fingerprint(args)}.tar`);
+  const exists = await access(file).then(
+    () => true,
+    () => false,
+  );
+  if (exists) return file;
+  await installCommands({ mmdebstrap: 'mmdebstrap' });
+  console.log(`Making a Debian ${suite} root with its Nix (kept in .cache/ for the next time)`);
+  await mkdir(join(cacheDirectory, 'bases'), { recursive: true });
+  await removeOlder(suite);
+  const unfinished = `${file}.${process.pid}.tar`;
+  try {
+    await runOk('mmdebstrap', [...args, suite, unfinished, readDebianMirror()]);
+    await rename(unfinished, file);
+  } finally {
+    await rm(unfinished, { force: true });
+  }
+  return file;
+}
+
+function mmdebstrapArguments(suite: Suite): string[] {
+  // A testing suite behind a mirror that is not refreshed: its Release file may be past its date.
+  const expired = suite === 'forky' ? ['--aptopt=Acquire::Check-Valid-Until "false"'] : [];
+  return [
+    ...['--quiet', '--variant=essential', `--include=${include.join(',')}`],
+    ...['--aptopt=Acquire::Languages "none"', ...expired],
+    ...excluded.map((option) => `--dpkgopt=${option}`),
+  ];
+}
+
+async function removeOlder(suite: Suite): Promise<void> {
+  const directory = join(cacheDirectory, 'bases');
+  for (const name of await readdir(directory)) {
+    if (name.startsWith(`${suite}-`)) await rm(join(directory, name));
+  }
+}
+
+function fingerprint(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
+}

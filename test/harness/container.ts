@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { docker, dockerOk, label, runId, uniqueName } from './docker.ts';
+import { nixImage } from './images.ts';
+import type { Outcome } from './run.ts';
+
+export interface Boot {
+  image?: string;
+  volume?: string;
+  /** The mount itself can be refused or granted: `overlay` grants what the default strategy needs. */
+  grant?: 'overlay' | 'nothing';
+  flags?: string[];
+  env?: Record<string, string>;
+  command: string[];
+}
+
+/** Boots, waits for the end, and says how it went. */
+export async function boot(options: Boot): Promise<Outcome> {
+  const name = uniqueName('boot');
+  try {
+    return await docker('run', '--rm', '--name', name, ...(await runArguments(options)));
+  } finally {
+    await docker('rm', '-f', '-v', name);
+  }
+}
+
+export interface Container extends AsyncDisposable {
+  name: string;
+  exec(command: string[], ...flags: string[]): Promise<Outcome>;
+  logs(): Promise<Outcome>;
+  waitForLog(pattern: RegExp): Promise<string>;
+  waitForEnd(): Promise<number>;
+}
+
+/** Boots in the background; removed at the end of the block, however that comes. */
+export async function startContainer(options: Boot): Promise<Container> {
+  const name = uniqueName('run');
+  const logs = (): Promise<Outcome> => docker('logs', name);
+  const container: Container = {
+    name,
+    exec: (command, ...flags) => docker('exec', ...flags, name, ...command),
+    logs,
+    waitForLog: (pattern) =>
+      waitForText(
+        async () => allOutput(await logs()),
+        pattern,
+        () => isRunning(name),
+      ),
+    waitForEnd: async () => Number(await dockerOk('wait', name)),
+    async [Symbol.asyncDispose]() {
+      await docker('rm', '-f', '-v', name);
+    },
+  };
+  try {
+    await dockerOk('run', '-d', '--name', name, ...(await runArguments(options)));
+  } catch (error) {
+    await container[Symbol.asyncDispose]();
+    throw error;
+  }
+  return container;
+}
+
+/** A main command that says when it runs, which is when the store is mounted, and then does nothing. */
+export const idle = ['sh', '-c', 'echo ready; exec sleep infinity'];
+
+export async function startIdle(options: Omit<Boot, 'command'> = {}): Promise<Container> {
+  const container = await startContainer({ ...options, command: idle });
+  try {
+    await container.waitForLog(/^ready$/m);
+    return container;
+  } catch (error) {
+    await container[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+export async function runArguments(options: Boot): Promise<string[]> {
+  const { volume, grant = 'overlay', flags = [], env = {}, command } = options;
+  return [
+    ...['--label', `${label}=${runId}`, '--network', 'none'],
+    ...(grant === 'overlay' ? ['--cap-add', 'SYS_ADMIN', '--security-opt', 'apparmor=unconfined'] : []),
+    ...(volume === undefined ? [] : ['-v', `${volume}:/nix-cache`]),
+    ...Object.entries(env).flatMap(([key, value]) => ['-e', `${key}=${value}`]),
+    ...flags,
+    options.image ?? (await nixImage()),
+    ...command,
+  ];
+}
+
+export async function waitForText(
+  read: () => Promise<string>,
+  pattern: RegExp,
+  mayStillCome: () => Promise<boolean>,
+): Promise<string> {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const goesOn = Date.now() < deadline && (await mayStillCome());
+    const text = await read();
+    if (pattern.test(text)) return text;
+    if (!goesOn) throw new Error(`never saw ${pattern} in:\n${text}`);
+    await sleep(50);
+  }
+}
+
+export async function isRunning(name: string): Promise<boolean> {
+  return (await docker('inspect', '--format', '{{.State.Running}}', name)).stdout === 'true';
+}
+
+export function allOutput(outcome: Outcome): string {
+  return `${outcome.stdout}\n${outcome.stderr}`;
+}

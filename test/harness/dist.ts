@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { repository, rootfs } from './paths.ts';
+import { runOk } from './run.ts';
+
+const sources = ['src', 'tools/build.ts', 'tools/build', 'rootfs', 'package-lock.json'];
+
+/** What `npm run build` makes, made again only when something it is made of is younger. */
+export async function ensureDist(): Promise<void> {
+  if (process.env['NIX_CACHE_INIT_TEST_ROOTFS'] !== undefined) return;
+  const built = join(rootfs, 'init');
+  if (existsSync(built) && (await newest(sources)) < (await newest([rootfs]))) return;
+  console.log('Building dist/rootfs');
+  await runOk(process.execPath, ['--disable-warning=ExperimentalWarning', 'tools/build.ts'], {
+    cwd: repository,
+  });
+}
+
+/** Changes whenever a file of the build does, so that an image is never older than what it claims to test. */
+export async function distFingerprint(): Promise<string> {
+  const hash = createHash('sha256').update(rootfs);
+  for (const file of (await filesBelow(rootfs)).sort()) {
+    const { size, mtimeMs, mode } = statSync(file);
+    hash.update(`${file} ${size} ${mtimeMs} ${mode}\n`);
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
+async function newest(paths: string[]): Promise<number> {
+  const times: number[] = [];
+  for (const path of paths) {
+    const full = path.startsWith('/') ? path : join(repository, path);
+    if (!existsSync(full)) continue;
+    const files = statSync(full).isDirectory() ? await filesBelow(full) : [full];
+    times.push(...files.map((file) => statSync(file).mtimeMs));
+  }
+  return Math.max(0, ...times);
+}
+
+async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}

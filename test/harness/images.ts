@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { baseTarball, type Suite } from './base.ts';
+import { distFingerprint } from './dist.ts';
+import { docker, dockerOk, label, uniqueName } from './docker.ts';
+import { alone } from './lock.ts';
+import { fixtures, rootfs } from './paths.ts';
+
+const repositoryName = 'nix-cache-init-test';
+const asProduct = ['ENTRYPOINT ["/init"]'];
+// `commit --change` knows no STOPSIGNAL, but keeps the container's.
+const always = ['--network', 'none', '--entrypoint', '', '--stop-signal', 'SIGTERM'];
+
+/** Debian with its Nix, no store yet, and nothing of ours. */
+export function baseImage(suite: Suite): Promise<string> {
+  return image(`base-${suite}`, 'tarball', async (tag) => {
+    await dockerOk('import', ...changes(), await baseTarball(suite), tag);
+  });
+}
+
+/** The base with a store and a database of its own (packages a, b) and a user who is not root. */
+export async function storeImage(suite: Suite): Promise<string> {
+  return image(`store-${suite}`, await fixtureFingerprint(), async (tag) => {
+    const base = await baseImage(suite);
+    await derive(tag, base, join(fixtures, 'nix'), ['/bin/sh', '/fixtures/make-store.sh']);
+  });
+}
+
+/** What users have: an image with a store, and our build copied over it. */
+export async function nixImage(suite: Suite = 'trixie'): Promise<string> {
+  return product(`nix-${suite}`, () => storeImage(suite), await fixtureFingerprint());
+}
+
+/** A Debian without /nix: the build alone over a distribution's root. */
+export function debianImage(): Promise<string> {
+  return product('debian', () => baseImage('trixie'), 'base');
+}
+
+/** Copies our build over any image. */
+export async function product(name: string, from: () => Promise<string>, inputs: string): Promise<string> {
+  return image(name, `${inputs}${await distFingerprint()}`, async (tag) => {
+    await commit(
+      tag,
+      await from(),
+      (container) => dockerOk('cp', `${rootfs}/.`, `${container}:/`),
+      asProduct,
+    );
+  });
+}
+
+/** Makes an image once, whichever test file asks first. */
+export async function image(
+  name: string,
+  inputs: string,
+  make: (tag: string) => Promise<void>,
+): Promise<string> {
+  const version = createHash('sha256').update(inputs).digest('hex').slice(0, 12);
+  const tag = `${repositoryName}/${name}:${version}`;
+  return await alone(name, async () => {
+    if ((await docker('image', 'inspect', tag)).exitCode !== 0) await make(tag);
+    return tag;
+  });
+}
+
+/** Runs one command over an image, with a directory copied to /fixtures, and keeps the result. */
+export async function derive(tag: string, base: string, directory: string, command: string[]): Promise<void> {
+  const fill = async (container: string): Promise<void> => {
+    await dockerOk('cp', directory, `${container}:/fixtures`);
+    await dockerOk('start', '--attach', container);
+  };
+  await commit(tag, base, fill, [], command);
+}
+
+async function commit(
+  tag: string,
+  base: string,
+  fill: (container: string) => Promise<unknown>,
+  more: string[],
+  command: string[] = ['/bin/true'],
+): Promise<void> {
+  const container = uniqueName('make');
+  await dockerOk('create', '--name', container, ...always, base, ...command);
+  try {
+    await fill(container);
+    await dockerOk('commit', ...changes('CMD []', ...more), container, tag);
+  } finally {
+    await docker('rm', '-f', '-v', container);
+  }
+}
+
+export function changes(...instructions: string[]): string[] {
+  return [`LABEL ${label}=image`, ...instructions].flatMap((instruction) => ['--change', instruction]);
+}
+
+async function fixtureFingerprint(): Promise<string> {
+  const directory = join(fixtures, 'nix');
+  const names = (await readdir(directory)).sort();
+  const texts = await Promise.all(names.map((name) => readFile(join(directory, name), 'utf8')));
+  return createHash('sha256').update(texts.join('\0')).digest('hex');
+}

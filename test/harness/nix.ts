@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import type { Container } from './container.ts';
+import type { Outcome } from './run.ts';
+
+/** What a build of a fixture package looks like from inside, in any version of Nix. */
+export const build = (name: string): string[] => ['nix-build', '/packages.nix', '-A', name, '--no-out-link'];
+
+export function builtPath(outcome: Outcome): string {
+  assert.equal(outcome.exitCode, 0, outcome.stderr);
+  const path = outcome.stdout.trim().split('\n').at(-1) ?? '';
+  assert.match(path, /^\/nix\/store\/[a-z0-9]{32}-/, outcome.stderr);
+  return path;
+}
+
+export function assertBuilt(outcome: Outcome, name: string): string {
+  assert.match(outcome.stderr, new RegExp(`building '/nix/store/[a-z0-9]{32}-${name}\\.drv'`));
+  return builtPath(outcome);
+}
+
+export function assertNothingBuilt(outcome: Outcome): string {
+  assert.doesNotMatch(outcome.stderr, /building '|will be built/);
+  return builtPath(outcome);
+}
+
+/** Every row has its path, every path its contents. */
+export async function assertStoreIsSound(container: Container): Promise<void> {
+  const result = await container.exec(['nix-store', '--verify', '--check-contents']);
+  assert.equal(result.exitCode, 0, result.stderr);
+  assert.doesNotMatch(result.stderr, /disappeared|modified|error|not valid/);
+}

@@ -1,0 +1,29 @@
+import { docker, dockerOk, label, runId, uniqueName } from './docker.ts';
+import { nixImage } from './images.ts';
+import type { Outcome } from './run.ts';
+
+export interface Volume extends AsyncDisposable {
+  name: string;
+  /** Looks into the volume, or changes it, from a container in which no init of ours runs. */
+  shell(script: string): Promise<Outcome>;
+}
+
+/** A named volume, removed at the end of the block. */
+export async function makeVolume(...flags: string[]): Promise<Volume> {
+  const name = uniqueName('volume');
+  await dockerOk('volume', 'create', '--label', `${label}=${runId}`, ...flags, name);
+  return {
+    name,
+    shell: async (script) => bare(await nixImage(), ['sh', '-euc', script], '-v', `${name}:/nix-cache`),
+    async [Symbol.asyncDispose]() {
+      await docker('volume', 'rm', '-f', name);
+    },
+  };
+}
+
+/** The image without its init. */
+export function bare(image: string, command: string[], ...flags: string[]): Promise<Outcome> {
+  const [file = 'true', ...args] = command;
+  const limits = ['--rm', '--label', `${label}=${runId}`, '--network', 'none'];
+  return docker('run', ...limits, ...flags, '--entrypoint', file, image, ...args);
+}

@@ -1,0 +1,66 @@
+// `npm test [-- FILTER…]`: every gate, then every test; a filter is a part of a test file's path.
+import { spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { ensureDist } from '../test/harness/dist.ts';
+import { sweep } from '../test/harness/docker.ts';
+import { openEngine } from '../test/harness/engine.ts';
+import { repository } from '../test/harness/paths.ts';
+
+process.chdir(repository);
+// A Ctrl-C reaches the tests too; we stay to clean up after them.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+
+const filters = process.argv.slice(2);
+const files = globSync('test/{unit,integration,container}/**/*.test.ts').sort();
+const chosen = files.filter(
+  (file) => filters.length === 0 || filters.some((filter) => file.includes(filter)),
+);
+if (chosen.length === 0) {
+  console.error(`no test file matches ${filters.join(' ')}`);
+  process.exit(64);
+}
+
+process.exitCode = filters.length === 0 ? await check() : 0;
+const tests = await runAll();
+process.exitCode ||= tests;
+
+async function check(): Promise<number> {
+  const types = await follow('node_modules/.bin/tsc', ['--noEmit']);
+  const style = await follow('node_modules/.bin/biome', ['check', '--error-on-warnings', '.']);
+  return types || style;
+}
+
+async function runAll(): Promise<number> {
+  const beyondUnit = chosen.some((file) => !file.startsWith('test/unit/'));
+  if (beyondUnit) await ensureDist();
+  if (!chosen.some((file) => file.startsWith('test/container/'))) return await runTests();
+  process.env['NIX_CACHE_INIT_TEST_RUN'] = `${process.pid}`;
+  await using _engine = await engineOrReason();
+  try {
+    return await runTests();
+  } finally {
+    await sweep();
+  }
+}
+
+/** Without an engine the container tests say themselves why they are skipped, or fail in CI. */
+async function engineOrReason(): Promise<AsyncDisposable> {
+  try {
+    return await openEngine();
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    return { [Symbol.asyncDispose]: async () => {} };
+  }
+}
+
+function runTests(): Promise<number> {
+  const flags = ['--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=2'];
+  return follow(process.execPath, [...flags, ...chosen]);
+}
+
+function follow(file: string, args: string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+    child.on('error', reject).on('close', (code) => resolve(code ?? 1));
+  });
+}
