@@ -1,0 +1,112 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import type { Config } from './config/keys.ts';
+import type { LoadedConfig } from './config/load.ts';
+import { Exit, errnoOf, InitError } from './errors.ts';
+import { becomeSubreaper } from './linux/process.ts';
+import { createLog, type Log } from './log.ts';
+import { type Applied, apply } from './store/apply.ts';
+import { type Facts, gatherFacts, runDir } from './store/facts.ts';
+import type { Plan } from './store/plan.ts';
+import { candidates, refusal, select } from './store/select.ts';
+import { Reaper } from './supervise/reaper.ts';
+import type { SignalInbox } from './supervise/signals.ts';
+import { supervise } from './supervise/supervise.ts';
+
+export type BootOptions = { command: readonly string[]; loaded: LoadedConfig; inbox: SignalInbox };
+
+/**
+ * The whole of it: facts → plan → apply → supervise → undo.
+ * @returns the exit code for init.
+ * @throws {InitError} when the main command was never started; {BootInterrupted} when a signal ended the boot.
+ */
+export async function boot({ command, loaded: { config }, inbox }: BootOptions): Promise<number> {
+  const log = createLog(config);
+  const cwd = leaveWorkingDirectory();
+  const reaper = new Reaper();
+  if (process.pid !== 1) adoptOrphans(log);
+  reaper.start();
+
+  const facts = gatherFacts(config, process.env);
+  const { plan, applied } = await applyFirst({ facts, config, log, signal: inbox.boot });
+  try {
+    const { daemonSocket } = applied;
+    const { path } = facts.daemon;
+    return await supervise({
+      command,
+      cwd,
+      config,
+      log,
+      reaper,
+      inbox,
+      daemon: daemonSocket === undefined || path === undefined ? undefined : { path, socket: daemonSocket },
+      onStarted: () => record(plan, applied, log),
+    });
+  } finally {
+    applied.undo.run();
+  }
+}
+
+type FirstOptions = { facts: Facts; config: Config; log: Log; signal: AbortSignal };
+
+/** Applies the first strategy that works here. Whether mounting is denied no fact tells: AppArmor is asked by trying. */
+async function applyFirst({
+  facts,
+  config,
+  log,
+  signal,
+}: FirstOptions): Promise<{ plan: Plan; applied: Applied }> {
+  for (let strategies = candidates(config); ; ) {
+    const { plan, passedOver, rest } = select(facts, config, strategies);
+    const errors = passedOver.map(({ why }) => refusal(why));
+    if (plan === undefined) throw errors.at(-1) ?? new RangeError('no strategy to choose from');
+    for (const error of errors) warnFallback(log, error, plan.strategy);
+    if (plan.strategy !== 'none') warnUnmounted(facts, config, log);
+    try {
+      return { plan, applied: await apply(plan, { log, signal }) };
+    } catch (error) {
+      const [next] = rest;
+      if (next === undefined || !(error instanceof InitError) || error.exitCode !== Exit.privilege)
+        throw error;
+      warnFallback(log, error, next.name);
+      strategies = rest;
+    }
+  }
+}
+
+function warnUnmounted({ volume }: Facts, { cacheDir }: Config, log: Log): void {
+  if (volume.kind === 'missing' || volume.mounted) return;
+  log.warn(`nothing is mounted at ${cacheDir}: nothing will be kept (docker run -v cache:${cacheDir})`);
+}
+
+function warnFallback(log: Log, error: InitError, next: string): void {
+  log.warn(`${error.message}; going on with strategy ${next}, nothing will be kept`);
+}
+
+/** init must not keep a directory busy that a mount lies on; the main command gets it back. */
+function leaveWorkingDirectory(): string {
+  const cwd = process.cwd();
+  process.chdir('/');
+  return cwd;
+}
+
+function adoptOrphans(log: Log): void {
+  try {
+    becomeSubreaper();
+    log.info('not PID 1: reaping as a subreaper', { pid: process.pid });
+  } catch (error) {
+    log.warn('not PID 1 and not allowed to be a subreaper: orphans go to the real PID 1', {
+      errno: errnoOf(error),
+    });
+  }
+}
+
+/** Leaves the applied plan and its times for people and tools to read. The boot does not depend on it. */
+function record({ strategy, steps }: Plan, { timings }: Applied, log: Log): void {
+  const timed = steps.map((step, index) => ({ ...step, ms: timings[index] }));
+  try {
+    mkdirSync(runDir, { recursive: true });
+    writeFileSync(`${runDir}/boot.json`, `${JSON.stringify({ strategy, steps: timed }, null, 2)}\n`);
+  } catch (error) {
+    log.debug('cannot write boot.json', { errno: errnoOf(error) });
+  }
+}

@@ -1,0 +1,47 @@
+import { helpText, versionText } from './commands/help.ts';
+import { commands } from './commands/index.ts';
+import { type CommandName, usages } from './commands/usage.ts';
+import { parseCommandLine } from './config/flags.ts';
+import { nearest } from './config/nearest.ts';
+import { Exit, InitError } from './errors.ts';
+import { init, reportFatal } from './init.ts';
+import { printOut } from './log.ts';
+
+const usage = (what: string, remedy: string): InitError =>
+  new InitError({ stage: 'usage', what, errno: 'EINVAL', remedy, exitCode: Exit.usage });
+
+const isCommand = (name: string): name is CommandName => Object.hasOwn(usages, name);
+
+/**
+ * `nix-cache-init COMMAND …`.
+ * @returns the exit code; never throws.
+ */
+export async function cli(args: readonly string[]): Promise<number> {
+  try {
+    return await dispatch(args);
+  } catch (error) {
+    return reportFatal(error);
+  }
+}
+
+async function dispatch([name, ...rest]: readonly string[]): Promise<number> {
+  if (name === undefined) throw usage('no command', 'see nix-cache-init --help');
+  if (name === '--help' || name === '-h') return show(helpText());
+  if (name === '--version') return show(versionText);
+  if (!isCommand(name)) {
+    throw usage(`unknown command ${name}`, `did you mean ${nearest(name, Object.keys(usages))}? see --help`);
+  }
+  if (name === 'run') return init(rest);
+  const command = commands[name];
+  const line = parseCommandLine(rest, command.switches);
+  if (line.switches.has('help')) return show(helpText(name));
+  if (line.switches.has('version')) return show(versionText);
+  const [extra] = line.rest;
+  if (extra !== undefined) throw usage(`unexpected argument ${extra}`, `see nix-cache-init ${name} --help`);
+  return command.run(line);
+}
+
+function show(text: string): number {
+  printOut(text);
+  return 0;
+}

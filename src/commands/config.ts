@@ -1,0 +1,26 @@
+import type { CommandLine } from '../config/flags.ts';
+import { keyNames, keys } from '../config/keys.ts';
+import { loadConfig } from '../config/load.ts';
+import { jsonSchema } from '../config/schema.ts';
+import { printOut } from '../log.ts';
+
+/** Prints the effective configuration with its origins, or its JSON Schema. */
+export function runConfig({ flags, file, switches }: CommandLine): number {
+  if (switches.has('schema')) {
+    printOut(`${JSON.stringify(jsonSchema(), null, 2)}\n`);
+    return 0;
+  }
+  const { raw, origins } = loadConfig({ flags, file, env: process.env });
+  if (switches.has('json')) {
+    const entries = keyNames.map((name) => [name, { value: raw[name] ?? null, origin: origins[name] }]);
+    printOut(`${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`);
+    return 0;
+  }
+  const width = Math.max(...keyNames.map((name) => name.length));
+  for (const name of keyNames) {
+    const value = raw[name];
+    const shown = typeof value === 'string' ? value : JSON.stringify(value);
+    printOut(`${name.padEnd(width)}  ${(shown ?? '').padEnd(14)}  ${origins[name]}  (${keys[name].help})\n`);
+  }
+  return 0;
+}

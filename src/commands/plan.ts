@@ -1,0 +1,21 @@
+import type { CommandLine } from '../config/flags.ts';
+import { loadConfig } from '../config/load.ts';
+import { printOut } from '../log.ts';
+import { gatherFacts } from '../store/facts.ts';
+import { describeStep } from '../store/plan.ts';
+import { refusal, select } from '../store/select.ts';
+
+/** Prints what a boot would do here and now. */
+export function runPlan({ flags, file, switches }: CommandLine): number {
+  const { config } = loadConfig({ flags, file, env: process.env });
+  const { plan, passedOver } = select(gatherFacts(config, process.env), config);
+  if (switches.has('json')) {
+    printOut(`${JSON.stringify({ ...plan, passedOver }, null, 2)}\n`);
+  } else {
+    for (const { strategy, why } of passedOver) printOut(`not ${strategy}: ${refusal(why).message}\n`);
+    if (plan) printOut(`strategy: ${plan.strategy}\n`);
+    for (const [index, step] of plan?.steps.entries() ?? [])
+      printOut(`${String(index + 1).padStart(3)}. ${describeStep(step)}\n`);
+  }
+  return plan === undefined ? (passedOver.at(-1)?.why.exitCode ?? 0) : 0;
+}

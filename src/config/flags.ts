@@ -1,0 +1,60 @@
+import { parseArgs } from 'node:util';
+import { Exit, InitError } from '../errors.ts';
+import { flagName, type KeyName, keyNames } from './keys.ts';
+import { nearest } from './nearest.ts';
+
+/** What a command line says: flags up to the first word that is none, or up to `--`; the rest is left as it is. */
+export type CommandLine = {
+  flags: Map<KeyName, string>;
+  file?: string;
+  /** Switches such as --help and --json. */
+  switches: Set<string>;
+  rest: string[];
+};
+
+const usage = (what: string, remedy: string): InitError =>
+  new InitError({ stage: 'usage', what, errno: 'EINVAL', remedy, exitCode: Exit.usage });
+
+const byFlag: ReadonlyMap<string, KeyName> = new Map(keyNames.map((name) => [flagName(name), name]));
+
+/**
+ * @param switchNames the switches that this command has, besides --help and --version.
+ * @throws {InitError} 64 for an unknown flag or one without its value.
+ */
+export function parseCommandLine(args: readonly string[], switchNames: readonly string[] = []): CommandLine {
+  const known = ['help', 'version', ...switchNames];
+  const values = ['config', ...byFlag.keys()];
+  const { tokens } = parseArgs({
+    args: [...args],
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: {
+      ...Object.fromEntries(known.map((name) => [name, { type: 'boolean' as const }])),
+      ...Object.fromEntries(values.map((name) => [name, { type: 'string' as const }])),
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  const line: CommandLine = { flags: new Map(), switches: new Set(), rest: [] };
+  for (const token of tokens) {
+    if (token.kind === 'positional') return { ...line, rest: args.slice(token.index) };
+    if (token.kind === 'option-terminator') return { ...line, rest: args.slice(token.index + 1) };
+    const { name, rawName, value } = token;
+    if (known.includes(name)) {
+      if (value !== undefined) throw usage(`${rawName} takes no value`, `say ${rawName}`);
+      line.switches.add(name);
+      continue;
+    }
+    const key = byFlag.get(name);
+    if (key === undefined && name !== 'config') {
+      throw usage(
+        `unknown flag ${rawName}`,
+        `did you mean --${nearest(name, [...known, ...values])}? see --help`,
+      );
+    }
+    if (value === undefined) throw usage(`${rawName} needs a value`, `say ${rawName}=VALUE`);
+    if (key === undefined) line.file = value;
+    else line.flags.set(key, value);
+  }
+  return line;
+}

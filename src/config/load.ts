@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import { Exit, errnoOf, InitError } from '../errors.ts';
+import { type Config, envName, flagName, type KeyName, keyNames, keys } from './keys.ts';
+import { nearest } from './nearest.ts';
+
+export const defaultConfigFile = '/etc/nix-cache-init/config.json';
+
+/** Where a value came from, as a user would name the place: `default`, `file /etc/…`, `environment NIX_…`, `flag --…`. */
+export type Origins = Readonly<Record<KeyName, string>>;
+
+/** `raw` is as a configuration file would say it, for showing. */
+export type LoadedConfig = {
+  config: Config;
+  raw: Readonly<Partial<Record<KeyName, unknown>>>;
+  origins: Origins;
+};
+
+export type ConfigSources = {
+  /** Flags by key; the text as given. */
+  flags: ReadonlyMap<KeyName, string>;
+  env: Readonly<Record<string, string | undefined>>;
+  /** A file named with --config must exist; the default one need not. */
+  file?: string | undefined;
+};
+
+/** One raw value on its way to being the effective one. */
+type Candidate = { value: unknown; origin: string };
+
+const refuse = (what: string, remedy: string, cause?: unknown): InitError =>
+  new InitError({ stage: 'config', what, errno: 'EINVAL', remedy, exitCode: Exit.config, cause });
+
+const isKey = (name: string): name is KeyName => Object.hasOwn(keys, name);
+
+function unknownKey(name: string, origin: string, known: readonly string[]): InitError {
+  return refuse(`unknown key ${name} in ${origin}`, `did you mean ${nearest(name, known)}?`);
+}
+
+/** The values of a configuration file by dotted key. */
+function flatten(object: object, origin: string, prefix = ''): Map<KeyName, Candidate> {
+  const found = new Map<KeyName, Candidate>();
+  for (const [part, value] of Object.entries(object) as [string, unknown][]) {
+    const name = `${prefix}${part}`;
+    if (isKey(name)) found.set(name, { value, origin });
+    else if (isObject(value) && keyNames.some((known) => known.startsWith(`${name}.`))) {
+      for (const [nested, candidate] of flatten(value, origin, `${name}.`)) found.set(nested, candidate);
+    } else throw unknownKey(name, origin, keyNames);
+  }
+  return found;
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function fromFile(file: string | undefined): Map<KeyName, Candidate> {
+  const path = file ?? defaultConfigFile;
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (file === undefined && (errno === 'ENOENT' || errno === 'ENOTDIR')) return new Map();
+    throw new InitError({
+      stage: 'config',
+      what: `cannot read ${path}`,
+      errno,
+      remedy: 'name a readable file with --config',
+      exitCode: Exit.config,
+      cause: error,
+    });
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw refuse(`${path} is not JSON: ${reason}`, 'correct the file', error);
+  }
+  if (!isObject(parsed))
+    throw refuse(`${path} does not hold a JSON object`, 'write {"strategy": "overlay"} or the like');
+  return flatten(parsed, `file ${path}`);
+}
+
+const booleans: Readonly<Record<string, boolean>> = {
+  '1': true,
+  true: true,
+  yes: true,
+  '0': false,
+  false: false,
+  no: false,
+};
+
+/** What a JSON file would hold for this text; text that cannot be read stays text, for the schema to refuse. */
+function fromText(name: KeyName, text: string): unknown {
+  const { form } = keys[name];
+  if (form === 'boolean') return booleans[text.toLowerCase()] ?? text;
+  if (form === 'text') return text;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return text;
+    throw error;
+  }
+}
+
+function fromEnvironment(env: ConfigSources['env']): Map<KeyName, Candidate> {
+  const found = new Map<KeyName, Candidate>();
+  const byName = new Map(keyNames.map((name) => [envName(name), name]));
+  for (const [variable, text] of Object.entries(env)) {
+    if (text === undefined || !variable.startsWith('NIX_CACHE_INIT_')) continue;
+    const name = byName.get(variable);
+    if (name === undefined) throw unknownKey(variable, 'the environment', [...byName.keys()]);
+    found.set(name, { value: fromText(name, text), origin: `environment ${variable}` });
+  }
+  return found;
+}
+
+function fromFlags(flags: ConfigSources['flags']): Map<KeyName, Candidate> {
+  const found = new Map<KeyName, Candidate>();
+  for (const [name, text] of flags) {
+    found.set(name, { value: fromText(name, text), origin: `flag --${flagName(name)}` });
+  }
+  return found;
+}
+
+function validate(name: KeyName, { value, origin }: Candidate): unknown {
+  const { schema, allowed } = keys[name];
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw refuse(`${name} is ${JSON.stringify(value)} in ${origin}`, `allowed: ${allowed}`, result.error);
+}
+
+/**
+ * The effective configuration: defaults, file, environment, flags; later wins (DESIGN §4.2).
+ * @throws {InitError} 78, naming the key, its source, what is allowed and the nearest known key.
+ */
+export function loadConfig({ flags, env, file }: ConfigSources): LoadedConfig {
+  const layers = [fromFile(file), fromEnvironment(env), fromFlags(flags)];
+  const config: Partial<Record<KeyName, unknown>> = {};
+  const raw: Partial<Record<KeyName, unknown>> = {};
+  const origins: Partial<Record<KeyName, string>> = {};
+  for (const name of keyNames) {
+    let winner: Candidate = { value: keys[name].initial, origin: 'default' };
+    for (const layer of layers) winner = layer.get(name) ?? winner;
+    // Lower layers are checked too: a bad value does not become a good one by being hidden.
+    for (const layer of layers) {
+      const candidate = layer.get(name);
+      if (candidate) validate(name, candidate);
+    }
+    config[name] = validate(name, winner);
+    raw[name] = winner.value;
+    origins[name] = winner.origin;
+  }
+  return { config: config as Config, raw, origins: origins as Origins };
+}

@@ -1,0 +1,17 @@
+const milliseconds: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/**
+ * A time such as `8s` or `1.5m`, in milliseconds.
+ * @returns undefined for anything else: a number without a unit is ambiguous, and so refused.
+ */
+export function parseDuration(text: string): number | undefined {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
+  const factor = unit === undefined ? undefined : milliseconds[unit];
+  return number === undefined || factor === undefined ? undefined : Math.round(Number(number) * factor);
+}

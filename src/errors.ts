@@ -1,0 +1,92 @@
+/**
+ * The one error type that ends a boot. DESIGN §4.3 fixes the exit codes and the shape of the line:
+ * `nix-cache-init: <stage>: <what>: <errno name> (<remedy>)`.
+ */
+
+/** Exit codes before the main command starts, named as in sysexits.h. */
+export const Exit = {
+  usage: 64,
+  bug: 70,
+  io: 74,
+  locked: 75,
+  privilege: 77,
+  config: 78,
+  notExecutable: 126,
+  notFound: 127,
+} as const;
+
+export type ExitCode = (typeof Exit)[keyof typeof Exit];
+
+export type Stage = 'usage' | 'config' | 'facts' | 'lock' | 'seed' | 'mount' | 'daemon' | 'run' | 'internal';
+
+type Details = {
+  stage: Stage;
+  what: string;
+  errno: string;
+  remedy: string;
+  exitCode: ExitCode;
+  cause?: unknown;
+};
+
+export class InitError extends Error {
+  override readonly name = 'InitError';
+  readonly stage: Stage;
+  readonly what: string;
+  /** The errno's name (`EPERM`), also where no system call failed: the nearest one that says why. */
+  readonly errno: string;
+  readonly remedy: string;
+  readonly exitCode: ExitCode;
+
+  constructor({ stage, what, errno, remedy, exitCode, cause }: Details) {
+    super(`${stage}: ${what}: ${errno} (${remedy})`, { cause });
+    this.stage = stage;
+    this.what = what;
+    this.errno = errno;
+    this.remedy = remedy;
+    this.exitCode = exitCode;
+  }
+}
+
+/** The errno name that a failed system call (Node's or ours) left in `error.code`; undefined for any other error. */
+export function systemErrno(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^E(?!RR_)[A-Z0-9]+$/.test(code) ? code : undefined;
+}
+
+/** The same for messages, where something has to be said. */
+export const errnoOf = (error: unknown): string => systemErrno(error) ?? 'EIO';
+
+const remedies: Readonly<Record<string, string>> = {
+  ENOSPC: 'free space or inodes on the volume, or give it a larger one',
+  EDQUOT: 'raise the quota of the volume',
+  EROFS: 'mount the volume read-write',
+  EIO: 'check the disk under the volume',
+  EMFILE: 'raise the limit of open files: docker run --ulimit nofile=…',
+  ENOMEM: 'give the container more memory',
+  EACCES: 'run as root, and let the security module allow it: --security-opt apparmor=unconfined',
+  EPERM: 'run as root with docker run --cap-add SYS_ADMIN',
+};
+
+/** Wraps what a step threw; an `InitError` stays as it is. */
+export function toInitError(error: unknown, stage: Stage, what: string): InitError {
+  if (error instanceof InitError) return error;
+  const errno = systemErrno(error);
+  if (errno === undefined) {
+    return new InitError({
+      stage: 'internal',
+      what: `${what}: ${error instanceof Error ? error.message : String(error)}`,
+      errno: 'ENOTRECOVERABLE',
+      remedy: 'a bug of ours: please report it',
+      exitCode: Exit.bug,
+      cause: error,
+    });
+  }
+  return new InitError({
+    stage,
+    what,
+    errno,
+    remedy: remedies[errno] ?? 'see the log at --log-level debug',
+    exitCode: errno === 'EPERM' || errno === 'EACCES' ? Exit.privilege : Exit.io,
+    cause: error,
+  });
+}

@@ -1,0 +1,43 @@
+import { boot } from './boot.ts';
+import { parseCommandLine } from './config/flags.ts';
+import { loadConfig } from './config/load.ts';
+import { Exit, toInitError } from './errors.ts';
+import { printOut, writeStderr } from './log.ts';
+import { BootInterrupted, SignalInbox } from './supervise/signals.ts';
+
+/**
+ * Runs init to its end.
+ * @param args options and command: `[options] [--] [COMMAND [ARG…]]`.
+ * @returns the exit code of DESIGN §4.3. Never throws: nobody is left to catch it.
+ */
+export async function init(args: readonly string[]): Promise<number> {
+  const inbox = new SignalInbox();
+  // Signal handlers alone do not keep the event loop alive; a timer would wake it.
+  const keepAlive = new MessageChannel().port1;
+  keepAlive.ref();
+  try {
+    const { flags, file, switches, rest } = parseCommandLine(args);
+    if (switches.size > 0) return await showInstead(switches);
+    return await boot({ command: rest, loaded: loadConfig({ flags, file, env: process.env }), inbox });
+  } catch (error) {
+    if (error instanceof BootInterrupted) return error.exitCode;
+    return reportFatal(error);
+  } finally {
+    keepAlive.close();
+  }
+}
+
+/** The one line of DESIGN §4.3, and the exit code that goes with it. */
+export function reportFatal(error: unknown): number {
+  const known = toInitError(error, 'internal', 'unexpected');
+  writeStderr(`nix-cache-init: ${known.message}\n`);
+  if (known.exitCode === Exit.bug && error instanceof Error) writeStderr(`${error.stack}\n`);
+  if (known.exitCode === Exit.usage) writeStderr("Try 'nix-cache-init run --help'.\n");
+  return known.exitCode;
+}
+
+async function showInstead(switches: ReadonlySet<string>): Promise<number> {
+  const { helpText, versionText } = await import('./commands/help.ts');
+  printOut(switches.has('version') ? versionText : helpText('run'));
+  return 0;
+}

@@ -1,0 +1,71 @@
+import {
+  DynamicLibrary,
+  type FunctionSignature,
+  getInt32,
+  getUint64,
+  type WrappedFunctionFromSignature,
+} from 'node:ffi';
+import { constants } from 'node:os';
+
+/** The C library this process runs on; `null` names the process image itself (dlopen(3)). */
+const library = new DynamicLibrary(null);
+
+/** Binds a C function at its first use: a binding costs about 45 µs and one boot needs a third of them. */
+export function lazily<const S extends FunctionSignature>(
+  name: string,
+  signature: S,
+): () => WrappedFunctionFromSignature<S> {
+  let bound: WrappedFunctionFromSignature<S> | undefined;
+  return () => {
+    bound ??= library.getFunction(name, signature);
+    return bound;
+  };
+}
+
+/** libuv names only the errnos that it uses itself; ECHILD is not among them. */
+function errnoName(errno: number): string {
+  return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `E${errno}`;
+}
+
+/** A failed system call. Has the same fields as Node's own `ErrnoException`, so both are handled alike. */
+export class SystemError extends Error {
+  override readonly name = 'SystemError';
+  /** The errno's name, such as `EPERM`. */
+  readonly code: string;
+  readonly errno: number;
+  readonly syscall: string;
+  readonly path: string | undefined;
+
+  constructor(errno: number, syscall: string, path?: string) {
+    const code = errnoName(errno);
+    super(`${code}: ${syscall}${path === undefined ? '' : ` '${path}'`}`);
+    this.code = code;
+    this.errno = errno;
+    this.syscall = syscall;
+    this.path = path;
+  }
+}
+
+// errno is thread-local (errno(3)) and all calls are made on the main thread, so its address is read once. That also
+// keeps the read next to the call: binding or allocating in between could overwrite it.
+const errnoAddress = lazily('__errno_location', { return: 'pointer', arguments: [] })()();
+
+/**
+ * Runs one C call that reports failure as -1, retrying EINTR.
+ * @throws {SystemError} with the errno that the call left.
+ */
+export function checked(syscall: string, call: () => number, path?: string): number {
+  for (;;) {
+    const result = call();
+    if (result !== -1) return result;
+    const errno = getInt32(errnoAddress, 0);
+    if (errno !== EINTR) throw new SystemError(errno, syscall, path);
+  }
+}
+
+const EINTR = 4;
+
+/** The value of libc's `environ` (environ(7)): the environment exactly as init was given it. */
+export function environAddress(): bigint {
+  return getUint64(library.getSymbol('environ'), 0);
+}

@@ -1,0 +1,44 @@
+import { checked, lazily } from './libc.ts';
+
+const mount2 = lazily('mount', {
+  return: 'int32',
+  arguments: ['string', 'string', 'string', 'uint64', 'string'],
+});
+const umount2 = lazily('umount2', { return: 'int32', arguments: ['string', 'int32'] });
+
+/** Flags of mount(2), from <sys/mount.h>. */
+export const Mount = {
+  readOnly: 1n,
+  noSuid: 2n,
+  noDev: 4n,
+  remount: 32n,
+  bind: 4096n,
+} as const;
+
+const MNT_DETACH = 2;
+
+/**
+ * mount(2).
+ * @throws {SystemError} EPERM without CAP_SYS_ADMIN, EACCES when a security module denies it, EINVAL for bad options.
+ */
+export function mount(source: string, target: string, type: string, flags = 0n, options = ''): void {
+  checked('mount', () => mount2()(source, target, type, flags, options), target);
+}
+
+/** Makes `source` appear at `target` as well, without what is mounted below it. */
+export function bindMount(source: string, target: string): void {
+  mount(source, target, 'none', Mount.bind);
+}
+
+/** Makes one bind mount read-only; the mount it came from stays as it is. */
+export function makeReadOnly(target: string): void {
+  mount('none', target, 'none', Mount.bind | Mount.remount | Mount.readOnly);
+}
+
+/**
+ * umount2(2).
+ * @throws {SystemError} EBUSY while in use, unless `lazy`, which detaches it from the tree at once.
+ */
+export function unmount(target: string, lazy = false): void {
+  checked('umount2', () => umount2()(target, lazy ? MNT_DETACH : 0), target);
+}

@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { checked, lazily } from './libc.ts';
+
+const prctl = lazily('prctl', {
+  return: 'int32',
+  arguments: ['int32', 'uint64', 'uint64', 'uint64', 'uint64'],
+});
+
+const PR_SET_CHILD_SUBREAPER = 36;
+
+/** Orphans below this process become its children, as they would PID 1's (PR_SET_CHILD_SUBREAPER(2const)). */
+export function becomeSubreaper(): void {
+  checked('prctl', () => prctl()(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n));
+}
+
+export type ProcessEntry = { pid: number; parent: number; group: number; zombie: boolean };
+
+/** The fields of /proc/PID/stat that matter here (proc_pid_stat(5)). The command may hold blanks and brackets. */
+export function parseStat(text: string): ProcessEntry | undefined {
+  const [state, parent, group] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const pid = Number.parseInt(text, 10);
+  if (state === undefined || parent === undefined || group === undefined || Number.isNaN(pid))
+    return undefined;
+  return { pid, parent: Number(parent), group: Number(group), zombie: state === 'Z' || state === 'X' };
+}
+
+/** All processes of this PID namespace, as far as /proc shows it. A process may end while it is read. */
+export function listProcesses(): ProcessEntry[] {
+  const entries: ProcessEntry[] = [];
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const entry = parseStat(readFileSync(`/proc/${name}/stat`, 'latin1'));
+      if (entry !== undefined) entries.push(entry);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+  }
+  return entries;
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH');
+}
+
+/** The given process and everything below it. */
+export function withDescendants(roots: Iterable<number>, processes: readonly ProcessEntry[]): Set<number> {
+  const family = new Set(roots);
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const { pid, parent } of processes) {
+      if (family.has(parent) && !family.has(pid)) {
+        family.add(pid);
+        grown = true;
+      }
+    }
+  }
+  return family;
+}
+
+/**
+ * Sends a signal; a process or group that is gone already is no error, nor is one that belongs to another user
+ * whom an unprivileged init may not signal.
+ * @param target a PID, or a negative process group (kill(2)).
+ * @returns whether anyone was there to receive it.
+ */
+export function sendSignal(target: number, signal: number | NodeJS.Signals): boolean {
+  try {
+    return process.kill(target, signal);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM'))
+      return false;
+    throw error;
+  }
+}

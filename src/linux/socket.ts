@@ -1,0 +1,30 @@
+import { chmodSync } from 'node:fs';
+import { checked, lazily, SystemError } from './libc.ts';
+
+const socket = lazily('socket', { return: 'int32', arguments: ['int32', 'int32', 'int32'] });
+const bind = lazily('bind', { return: 'int32', arguments: ['int32', 'buffer', 'uint32'] });
+const listen = lazily('listen', { return: 'int32', arguments: ['int32', 'int32'] });
+
+const AF_UNIX = 1;
+const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
+/** Bytes of `sun_path`, its closing NUL included (unix(7)). */
+const SUN_PATH_BYTES = 108;
+const ENAMETOOLONG = 36;
+
+/**
+ * Binds a listening Unix stream socket without accepting on it: Node's own servers always accept.
+ * @returns its descriptor (close-on-exec).
+ * @throws {SystemError} EADDRINUSE when the path exists, ENAMETOOLONG beyond 107 bytes.
+ */
+export function listenUnix(path: string, mode: number, backlog = 4096): number {
+  const name = Buffer.from(path);
+  if (name.length >= SUN_PATH_BYTES) throw new SystemError(ENAMETOOLONG, 'bind', path);
+  const address = Buffer.alloc(2 + SUN_PATH_BYTES);
+  address.writeUInt16LE(AF_UNIX, 0);
+  name.copy(address, 2);
+  const fd = checked('socket', () => socket()(AF_UNIX, SOCK_STREAM_CLOEXEC, 0));
+  checked('bind', () => bind()(fd, address, address.length), path);
+  chmodSync(path, mode);
+  checked('listen', () => listen()(fd, backlog), path);
+  return fd;
+}

@@ -1,0 +1,108 @@
+import { getRawPointer } from 'node:ffi';
+import { environAddress, lazily, SystemError } from './libc.ts';
+import { SIGSET_BYTES, signalSet } from './signals.ts';
+
+const spawnp = lazily('posix_spawnp', {
+  return: 'int32',
+  arguments: ['buffer', 'buffer', 'buffer', 'buffer', 'buffer', 'pointer'],
+});
+const attrInit = lazily('posix_spawnattr_init', { return: 'int32', arguments: ['buffer'] });
+const attrSetFlags = lazily('posix_spawnattr_setflags', { return: 'int32', arguments: ['buffer', 'int16'] });
+const attrSetGroup = lazily('posix_spawnattr_setpgroup', { return: 'int32', arguments: ['buffer', 'int32'] });
+const attrSetDefault = lazily('posix_spawnattr_setsigdefault', {
+  return: 'int32',
+  arguments: ['buffer', 'buffer'],
+});
+const attrSetMask = lazily('posix_spawnattr_setsigmask', {
+  return: 'int32',
+  arguments: ['buffer', 'buffer'],
+});
+const actionsInit = lazily('posix_spawn_file_actions_init', { return: 'int32', arguments: ['buffer'] });
+const actionsDestroy = lazily('posix_spawn_file_actions_destroy', { return: 'int32', arguments: ['buffer'] });
+const addDup2 = lazily('posix_spawn_file_actions_adddup2', {
+  return: 'int32',
+  arguments: ['buffer', 'int32', 'int32'],
+});
+const addChdir = lazily('posix_spawn_file_actions_addchdir_np', {
+  return: 'int32',
+  arguments: ['buffer', 'string'],
+});
+const addTerminal = lazily('posix_spawn_file_actions_addtcsetpgrp_np', {
+  return: 'int32',
+  arguments: ['buffer', 'int32'],
+});
+const addCloseFrom = lazily('posix_spawn_file_actions_addclosefrom_np', {
+  return: 'int32',
+  arguments: ['buffer', 'int32'],
+});
+
+// <spawn.h> of glibc
+const SETPGROUP = 0x02;
+const SETSIGDEF = 0x04;
+const SETSIGMASK = 0x08;
+// glibc's types take 336 and 80 bytes on 64-bit machines.
+const ATTR_BYTES = 512;
+const ACTIONS_BYTES = 256;
+
+const allSignals = Array.from({ length: 64 }, (_, index) => index + 1);
+
+export type SpawnRequest = {
+  /** Looked up on init's own PATH unless it has a slash. */
+  file: string;
+  argv: readonly (string | Buffer)[];
+  /** `NAME=value` each; without it the child gets init's environment byte for byte. */
+  env?: readonly string[];
+  cwd?: string;
+  /** Our descriptor for the child's 0, 1, 2, … in order. */
+  fds: readonly number[];
+  /** Whether the child also keeps inherited descriptors above those. */
+  keepInherited: boolean;
+  /** The terminal whose foreground the child's group becomes before it runs. */
+  terminal?: number | undefined;
+};
+
+/**
+ * A NULL-terminated `char *[]` with its strings right behind it, in one piece of memory: passing it to a call keeps
+ * everything that it points to alive for that call.
+ */
+function stringArray(strings: readonly (string | Buffer)[]): Buffer {
+  const texts = strings.map((text) => Buffer.concat([Buffer.from(text), Buffer.alloc(1)]));
+  const array = Buffer.concat([Buffer.alloc((texts.length + 1) * 8), ...texts]);
+  const base = getRawPointer(array);
+  let offset = (texts.length + 1) * 8;
+  for (const [index, text] of texts.entries()) {
+    array.writeBigUInt64LE(base + BigInt(offset), index * 8);
+    offset += text.length;
+  }
+  return array;
+}
+
+/**
+ * Starts a process in a group of its own, with default signal dispositions and an empty mask.
+ * posix_spawn(3) and not Node's spawn, which knows only our own group or a new session: both break job control.
+ * @returns its PID. The exit shows up at the reaper and nowhere else.
+ * @throws {SystemError} ENOENT, EACCES, ENOEXEC, … as execve(2) had it.
+ */
+export function spawn({ file, argv, env, cwd, fds, keepInherited, terminal }: SpawnRequest): number {
+  const attr = Buffer.alloc(ATTR_BYTES);
+  const actions = Buffer.alloc(ACTIONS_BYTES);
+  const pid = Buffer.alloc(SIGSET_BYTES);
+  const path = Buffer.from(`${file}\0`);
+  attrInit()(attr);
+  attrSetFlags()(attr, SETPGROUP | SETSIGDEF | SETSIGMASK);
+  attrSetGroup()(attr, 0);
+  attrSetDefault()(attr, signalSet(allSignals));
+  attrSetMask()(attr, signalSet([]));
+  actionsInit()(actions);
+  if (cwd !== undefined) addChdir()(actions, cwd);
+  if (terminal !== undefined) addTerminal()(actions, terminal);
+  // Also onto itself: Node marks 0–2 close-on-exec, and this duplication is what clears the mark.
+  for (const [target, fd] of fds.entries()) addDup2()(actions, fd, target);
+  if (!keepInherited) addCloseFrom()(actions, fds.length);
+
+  const environment = env ? stringArray(env) : environAddress();
+  const errno = spawnp()(pid, path, actions, attr, stringArray(argv), environment);
+  actionsDestroy()(actions);
+  if (errno !== 0) throw new SystemError(errno, 'posix_spawn', file);
+  return pid.readInt32LE(0);
+}

@@ -1,0 +1,25 @@
+import { isatty } from 'node:tty';
+import { lazily } from './libc.ts';
+
+const tcgetpgrp = lazily('tcgetpgrp', { return: 'int32', arguments: ['int32'] });
+const tcsetpgrp = lazily('tcsetpgrp', { return: 'int32', arguments: ['int32', 'int32'] });
+const getpgrp = lazily('getpgrp', { return: 'int32', arguments: [] });
+
+/**
+ * The descriptor of our controlling terminal, if one of the standard descriptors is it and we are in its foreground:
+ * a background job must not take the terminal from the shell that has it.
+ */
+export function foregroundTerminal(): number | undefined {
+  for (const fd of [0, 1, 2]) {
+    if (isatty(fd) && tcgetpgrp()(fd) === getpgrp()()) return fd;
+  }
+  return undefined;
+}
+
+/**
+ * Takes the terminal back for our own process group, so that the shell that started us finds it as it gave it.
+ * SIGTTOU must be blocked or ignored. A terminal that has hung up is no error: there is nothing to take back.
+ */
+export function reclaimTerminal(fd: number): void {
+  tcsetpgrp()(fd, getpgrp()());
+}

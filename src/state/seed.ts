@@ -1,0 +1,96 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { syncFileSystem } from '../linux/files.ts';
+import { copyTree } from './copy.ts';
+import { isPerBoot } from './parts.ts';
+import { listTree } from './tree.ts';
+
+export type SeedRequest = {
+  /** The image's state directory, as the image has it. */
+  from: string;
+  /** The volume's. */
+  to: string;
+  /** On the same file system as `to`. */
+  staging: string;
+  /** Where a half-made state directory without a database is put aside. */
+  trash: string;
+  /** Called between entries with bytes done and in all; may throw to end the seeding. */
+  onProgress: (done: number, total: number) => void | Promise<void>;
+  /** Called when everything is on the disk and only the name is missing. */
+  onReady: () => void;
+};
+
+export type SeedOutcome = 'seeded' | 'present';
+
+const database = (stateDir: string): string => `${stateDir}/db/db.sqlite`;
+
+/**
+ * Gives the volume a state directory of its own: copied beside, flushed to the disk as a whole, and only then renamed
+ * into place, so that a kill or a power cut at any instant leaves none or a whole one (rename(2), syncfs(2)).
+ * The database and its write-ahead log are plain files to this copy: nobody else has them open yet.
+ */
+export async function seedState({
+  from,
+  to,
+  staging,
+  trash,
+  onProgress,
+  onReady,
+}: SeedRequest): Promise<SeedOutcome> {
+  // What an interrupted boot left.
+  rmSync(staging, { recursive: true, force: true });
+  if (existsSync(database(to))) return 'present';
+  // An image without a database has nothing that a state directory without one could be lacking.
+  if (existsSync(to) && !existsSync(database(from))) return 'present';
+
+  try {
+    await fill({ from, staging, onProgress });
+  } catch (error) {
+    // A volume that ran full must not stay full of what nobody can use.
+    rmSync(staging, { recursive: true, force: true });
+    throw error;
+  }
+  onReady();
+  mkdirSync(dirname(to), { recursive: true });
+  if (existsSync(to)) {
+    mkdirSync(trash, { recursive: true });
+    renameSync(to, `${trash}/state-${Date.now()}`);
+  }
+  renameSync(staging, to);
+  flushDirectory(dirname(to));
+  return 'seeded';
+}
+
+async function fill({
+  from,
+  staging,
+  onProgress,
+}: Pick<SeedRequest, 'from' | 'staging' | 'onProgress'>): Promise<void> {
+  const entries = listTree(from, isPerBoot);
+  const total = entries.reduce((sum, entry) => sum + entry.size, 0);
+  let done = 0;
+  await copyTree(from, staging, entries, async (entry) => {
+    await onProgress(done, total);
+    done += entry.size;
+  });
+  flush(staging);
+}
+
+function flush(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    syncFileSystem(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The name in a directory is durable only once the directory itself is (fsync(2)). */
+function flushDirectory(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,54 @@
+import { lstatSync, readdirSync } from 'node:fs';
+
+/** What `lstat` says of one entry, as far as a copy needs it. Times in nanoseconds. */
+export type TreeEntry = {
+  /** Relative to the tree's root; '' is the root. */
+  path: string;
+  kind: 'directory' | 'file' | 'symlink' | 'other';
+  mode: number;
+  uid: number;
+  gid: number;
+  size: number;
+  atimeNs: bigint;
+  mtimeNs: bigint;
+  /** Device and inode of a file with several names. */
+  link?: string;
+};
+
+/** Lists a tree, parents before their children. */
+export function listTree(root: string, leaveOut: (path: string) => boolean): TreeEntry[] {
+  const entries: TreeEntry[] = [];
+  const visit = (path: string): void => {
+    const entry = describe(root, path);
+    entries.push(entry);
+    if (entry.kind !== 'directory') return;
+    for (const name of readdirSync(`${root}/${path}`)) {
+      const child = path === '' ? name : `${path}/${name}`;
+      if (!leaveOut(child)) visit(child);
+    }
+  };
+  visit('');
+  return entries;
+}
+
+function describe(root: string, path: string): TreeEntry {
+  const stat = lstatSync(`${root}/${path}`, { bigint: true });
+  const kind = stat.isDirectory()
+    ? 'directory'
+    : stat.isFile()
+      ? 'file'
+      : stat.isSymbolicLink()
+        ? 'symlink'
+        : 'other';
+  return {
+    path,
+    kind,
+    mode: Number(stat.mode) & 0o7777,
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    size: Number(stat.size),
+    atimeNs: stat.atimeNs,
+    mtimeNs: stat.mtimeNs,
+    ...(kind === 'file' && stat.nlink > 1n ? { link: `${stat.dev}:${stat.ino}` } : {}),
+  };
+}

@@ -1,0 +1,86 @@
+import { accessSync, constants, lstatSync, readFileSync, statSync } from 'node:fs';
+import type { Config } from '../config/keys.ts';
+import { readHasSysAdmin, readInUserNamespace } from '../linux/capabilities.ts';
+import { isReadOnly, mountOf, readMountInfo } from '../linux/mountinfo.ts';
+import { probeVolume, type VolumeFacts } from '../volume/probe.ts';
+
+export const runDir = '/run/nix-cache-init';
+
+/** What is true of this machine, image and volume; gathered once at boot, by looking and never by trying. */
+export type Facts = {
+  root: boolean;
+  sysAdmin: boolean;
+  userNamespace: boolean;
+  overlayInKernel: boolean;
+  volume: VolumeFacts;
+  storeDir: boolean;
+  stateDir: boolean;
+  /** Whether scratch of this boot can be written where the image's state directory is. */
+  stateReadOnly: boolean;
+  runReadOnly: boolean;
+  nixConf: { dir: string; kind: 'file' | 'symlink' | 'missing' | 'no directory'; readOnly: boolean };
+  daemon: { path: string | undefined; socket: string };
+};
+
+export function gatherFacts(config: Config, env: NodeJS.ProcessEnv): Facts {
+  const mounts = readMountInfo();
+  const readOnlyAt = (path: string): boolean => {
+    const mount = mountOf(path, mounts);
+    return mount !== undefined && isReadOnly(mount);
+  };
+  const confDir = env['NIX_CONF_DIR'] ?? '/etc/nix';
+  return {
+    root: process.geteuid?.() === 0,
+    sysAdmin: readHasSysAdmin(),
+    userNamespace: readInUserNamespace(),
+    overlayInKernel: readFileSync('/proc/filesystems', 'utf8').includes('\toverlay\n'),
+    volume: probeVolume(config.cacheDir, mounts),
+    storeDir: isDirectory(config.storeDir),
+    stateDir: isDirectory(config.stateDir),
+    stateReadOnly: readOnlyAt(config.stateDir),
+    runReadOnly: readOnlyAt(runDir),
+    nixConf: { dir: confDir, kind: nixConfKind(confDir), readOnly: readOnlyAt(confDir) },
+    daemon: {
+      path: findCommand(config['daemon.command'], env['PATH']),
+      socket: env['NIX_DAEMON_SOCKET_PATH'] ?? `${config.stateDir}/daemon-socket/socket`,
+    },
+  };
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function nixConfKind(dir: string): Facts['nixConf']['kind'] {
+  const stat = lstatSync(`${dir}/nix.conf`, { throwIfNoEntry: false });
+  if (stat !== undefined) return stat.isSymbolicLink() ? 'symlink' : 'file';
+  return isDirectory(dir) ? 'missing' : 'no directory';
+}
+
+/** Where images put Nix when their PATH does not say: the multi-user and the single-user profile, and Debian. */
+const nixPlaces = [
+  '/nix/var/nix/profiles/default/bin',
+  '/root/.nix-profile/bin',
+  '/usr/local/bin',
+  '/usr/bin',
+  '/bin',
+];
+
+/** Looks a command up as execvp(3) would, then where Nix usually is. */
+function findCommand(command: string, searchPath = ''): string | undefined {
+  if (command.includes('/')) return isExecutable(command) ? command : undefined;
+  return [...searchPath.split(':'), ...nixPlaces]
+    .filter((dir) => dir !== '')
+    .map((dir) => `${dir}/${command}`)
+    .find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    // Whatever keeps us from executing it, the next place may serve.
+    return false;
+  }
+}

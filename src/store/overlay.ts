@@ -1,0 +1,160 @@
+import type { Config } from '../config/keys.ts';
+import { Exit } from '../errors.ts';
+import { perBootParts } from '../state/parts.ts';
+import { volumeLayout } from '../volume/layout.ts';
+import { type Facts, runDir } from './facts.ts';
+import type { Step } from './plan.ts';
+import type { Strategy, Unsupported } from './strategy.ts';
+
+/** New paths land in `upper/` on the volume; the image store lies below, untouched. One merged Nix database. */
+export const overlay: Strategy = { name: 'overlay', unsupported, plan };
+
+const volumeFlag = 'docker run -v cache:/nix-cache';
+
+function unsupported(facts: Facts, config: Config): Unsupported | undefined {
+  const { volume } = facts;
+  const { cacheDir, storeDir } = config;
+  if (volume.kind === 'missing') {
+    return {
+      stage: 'facts',
+      what: `${cacheDir} does not exist, nothing will be kept`,
+      errno: 'ENOENT',
+      remedy: volumeFlag,
+      exitCode: Exit.config,
+    };
+  }
+  if (volume.fileSystem === 'overlay') {
+    return {
+      stage: 'facts',
+      what: volume.mounted
+        ? `${cacheDir} is on overlayfs, which cannot be an upper layer: nothing will be kept`
+        : `nothing is mounted at ${cacheDir}: nothing will be kept`,
+      errno: 'EINVAL',
+      remedy: volumeFlag,
+      exitCode: Exit.config,
+    };
+  }
+  if (volume.readOnly) {
+    return {
+      stage: 'facts',
+      what: `${cacheDir} is mounted read-only, nothing will be kept`,
+      errno: 'EROFS',
+      remedy: 'mount the volume read-write',
+      exitCode: Exit.io,
+    };
+  }
+  if (!facts.storeDir) {
+    return {
+      stage: 'facts',
+      what: `${storeDir} does not exist`,
+      errno: 'ENOENT',
+      remedy: `install Nix into the image, or mkdir -p ${storeDir}`,
+      exitCode: Exit.config,
+    };
+  }
+  if (!facts.sysAdmin) {
+    return {
+      stage: 'mount',
+      what: 'mounting an overlay needs CAP_SYS_ADMIN',
+      errno: 'EPERM',
+      remedy: 'docker run --cap-add SYS_ADMIN --security-opt apparmor=unconfined',
+      exitCode: Exit.privilege,
+    };
+  }
+  if (!facts.overlayInKernel) {
+    return {
+      stage: 'mount',
+      what: 'the kernel has no overlayfs',
+      errno: 'ENODEV',
+      remedy: 'modprobe overlay on the host',
+      exitCode: Exit.privilege,
+    };
+  }
+  return undefined;
+}
+
+// With these a lower layer may change while nothing is mounted: what an image upgrade is (overlayfs.rst, "Changes to
+// underlying filesystems"). index=on answers such a change with ESTALE.
+const stableUnderUpgrade = ['index=off', 'metacopy=off', 'redirect_dir=off', 'xino=off', 'nfs_export=off'];
+
+function plan(facts: Facts, config: Config): Step[] {
+  const { cacheDir, storeDir, stateDir } = config;
+  const volume = volumeLayout(cacheDir);
+  const lower = { store: `${runDir}/lower/store`, state: `${runDir}/lower/state` };
+  const builds = `${stateDir}/builds`;
+  const xattrs = facts.userNamespace ? 'user' : 'trusted';
+  return [
+    { do: 'mkdir', path: volume.own, mode: 0o755 },
+    { do: 'lock', path: volume.lock, waitMs: config.onLocked === 'wait' ? config.lockTimeout : 0 },
+    { do: 'verify', manifest: volume.manifest, xattrs },
+    // /nix/store takes owner and mode from the upper directory once that covers it.
+    { do: 'mkdir', path: volume.upper, mode: 0o755, like: storeDir },
+    { do: 'mkdir', path: volume.work, mode: 0o700 },
+    ...runDirectory(facts, [lower.store, lower.state]),
+    { do: 'mkdir', path: stateDir, mode: 0o755 },
+    // Aside before the overlay hides them.
+    { do: 'bind', source: storeDir, target: lower.store, readOnly: true },
+    { do: 'bind', source: stateDir, target: lower.state, readOnly: true },
+    {
+      do: 'seed',
+      from: lower.state,
+      to: volume.state,
+      staging: volume.staging,
+      trash: volume.trash,
+      manifest: { path: volume.manifest, strategy: 'overlay', xattrs },
+    },
+    { do: 'clear', paths: perBootParts.map((part) => `${volume.state}/${part}`) },
+    {
+      do: 'overlay',
+      target: storeDir,
+      lower: [lower.store],
+      upper: volume.upper,
+      work: volume.work,
+      options: facts.userNamespace ? [...stableUnderUpgrade, 'userxattr'] : stableUnderUpgrade,
+    },
+    ...scratch(facts, builds, volume.state, stateDir),
+    ...nixConf(facts),
+  ];
+}
+
+/** `/run/nix-cache-init` is a plain directory, or a tmpfs where the root file system is read-only. */
+function runDirectory(facts: Facts, directories: string[]): Step[] {
+  const tmpfs: Step = { do: 'tmpfs', target: runDir, options: 'mode=755' };
+  return [
+    ...(facts.runReadOnly ? [tmpfs] : [{ do: 'mkdir', path: runDir, mode: 0o755 } as const]),
+    ...directories.map((path): Step => ({ do: 'mkdir', path, mode: 0o755 })),
+  ];
+}
+
+/**
+ * The volume's state over the image's, and build directories (in the state directory since Nix 2.30) off the volume:
+ * in the container's own layer where that can be written, else in memory.
+ */
+function scratch(facts: Facts, builds: string, state: string, stateDir: string): Step[] {
+  const inState = `${state}/builds`;
+  const overState: Step = { do: 'bind', source: state, target: stateDir, readOnly: false };
+  if (facts.stateReadOnly) {
+    return [
+      { do: 'mkdir', path: inState, mode: 0o755 },
+      overState,
+      { do: 'tmpfs', target: builds, options: 'mode=755' },
+    ];
+  }
+  const aside = `${runDir}/builds`;
+  return [
+    { do: 'mkdir', path: builds, mode: 0o755 },
+    { do: 'mkdir', path: aside, mode: 0o755 },
+    { do: 'bind', source: builds, target: aside, readOnly: false },
+    { do: 'mkdir', path: inState, mode: 0o755 },
+    overState,
+    { do: 'bind', source: aside, target: builds, readOnly: false },
+  ];
+}
+
+function nixConf({ nixConf: { dir, kind, readOnly } }: Facts): Step[] {
+  const generated = `${runDir}/nix.conf`;
+  // A symlink cannot be mounted over: the mount would land on the store path that it leads to.
+  const over = kind === 'symlink' || (kind === 'missing' && readOnly) ? 'directory' : 'file';
+  if (kind === 'no directory' && readOnly) return [];
+  return [{ do: 'nix-conf', dir, over, create: kind === 'missing' || kind === 'no directory', generated }];
+}

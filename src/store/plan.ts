@@ -1,0 +1,52 @@
+/** One thing that `apply` does. Plain data: printed by `nix-cache-init plan`, executed as it stands. */
+export type Step =
+  /** Creates a directory and its parents; one that is there stays as it is. */
+  | { do: 'mkdir'; path: string; mode: number; like?: string }
+  | { do: 'lock'; path: string; waitMs: number }
+  | { do: 'tmpfs'; target: string; options: string }
+  | { do: 'bind'; source: string; target: string; readOnly: boolean }
+  /** Refuses a volume that this version or this strategy does not understand. */
+  | { do: 'verify'; manifest: string; xattrs: 'trusted' | 'user' }
+  | { do: 'seed'; from: string; to: string; staging: string; trash: string; manifest: NewManifest }
+  | { do: 'overlay'; target: string; lower: string[]; upper: string; work: string; options: string[] }
+  /** Empties directories that belong to one boot. */
+  | { do: 'clear'; paths: string[] }
+  /** Generates nix.conf and mounts it where Nix looks for it. */
+  | { do: 'nix-conf'; dir: string; over: 'file' | 'directory'; create: boolean; generated: string }
+  /** Binds the daemon's socket, so that clients are queued and never refused. */
+  | { do: 'listen'; socket: string };
+
+export type NewManifest = { path: string; strategy: StrategyName; xattrs: 'trusted' | 'user' };
+
+export type StrategyName = 'overlay' | 'none';
+
+export type Plan = {
+  strategy: StrategyName;
+  steps: Step[];
+};
+
+/** A step as a person would say it. */
+export function describeStep(step: Step): string {
+  switch (step.do) {
+    case 'mkdir':
+      return `create ${step.path} where it is missing`;
+    case 'lock':
+      return `lock ${step.path}${step.waitMs > 0 ? `, waiting up to ${step.waitMs} ms` : ''}`;
+    case 'tmpfs':
+      return `mount a tmpfs at ${step.target}`;
+    case 'bind':
+      return `bind ${step.source} to ${step.target}${step.readOnly ? ', read-only' : ''}`;
+    case 'verify':
+      return `check that ${step.manifest} is for this version and ${step.xattrs}.overlay attributes`;
+    case 'seed':
+      return `copy ${step.from} to ${step.to} unless it has a database`;
+    case 'overlay':
+      return `mount an overlay at ${step.target}: ${step.upper} over ${step.lower.join(', ')}`;
+    case 'clear':
+      return `empty ${step.paths.join(', ')}`;
+    case 'nix-conf':
+      return `put our defaults before ${step.dir}/nix.conf`;
+    case 'listen':
+      return `listen on ${step.socket} for nix-daemon`;
+  }
+}

@@ -1,0 +1,34 @@
+import { isatty } from 'node:tty';
+import { type Log, writeStderr } from '../log.ts';
+
+const QUIET_MS = 1000;
+const BAR_EVERY_MS = 100;
+const LINE_EVERY_MS = 2000;
+const BAR_CELLS = 30;
+
+/** A bar such as `[#####     ] 17/35 MB`. */
+export function renderBar(done: number, total: number): string {
+  const share = total === 0 ? 1 : done / total;
+  const filled = Math.round(share * BAR_CELLS);
+  const mega = (bytes: number): string => (bytes / 1e6).toFixed(0);
+  return `[${'#'.repeat(filled)}${' '.repeat(BAR_CELLS - filled)}] ${mega(done)}/${mega(total)} MB`;
+}
+
+/** Shows how far a long task is: nothing in its first second, then a bar on a terminal and log lines elsewhere. */
+export function showProgress(what: string, log: Log) {
+  const terminal = isatty(2);
+  const start = performance.now();
+  let shown = Number.NEGATIVE_INFINITY;
+  return {
+    update(done: number, total: number): void {
+      const now = performance.now();
+      if (now - start < QUIET_MS || now - shown < (terminal ? BAR_EVERY_MS : LINE_EVERY_MS)) return;
+      shown = now;
+      if (terminal) writeStderr(`\rnix-cache-init: ${what} ${renderBar(done, total)}`);
+      else log.warn(what, { done, total });
+    },
+    end(): void {
+      if (terminal && shown > 0) writeStderr('\r\u001b[K');
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import type { Config } from '../config/keys.ts';
+import { InitError } from '../errors.ts';
+import type { Facts } from './facts.ts';
+import { none } from './none.ts';
+import { overlay } from './overlay.ts';
+import type { Plan, Step } from './plan.ts';
+import type { Strategy, Unsupported } from './strategy.ts';
+
+export type Selection = {
+  /** Undefined when none of them can work here. */
+  plan: Plan | undefined;
+  /** The strategies before it, which cannot work here. */
+  passedOver: { strategy: Strategy['name']; why: Unsupported }[];
+  /** Those after it, in case applying the plan shows what no fact did. */
+  rest: Strategy[];
+};
+
+/** In the order in which `auto`, or a fallback, tries them (DESIGN §5). */
+export function candidates(config: Config): Strategy[] {
+  if (config.strategy === 'none') return [none];
+  return config.onUnsupported === 'fallback' ? [overlay, none] : [overlay];
+}
+
+/** Takes the first strategy that the facts allow. */
+export function select(facts: Facts, config: Config, strategies = candidates(config)): Selection {
+  const passedOver: Selection['passedOver'] = [];
+  for (const [index, strategy] of strategies.entries()) {
+    const why = strategy.unsupported(facts, config);
+    if (why === undefined) {
+      const steps = [...strategy.plan(facts, config), ...daemonSteps(facts, config)];
+      return { plan: { strategy: strategy.name, steps }, passedOver, rest: strategies.slice(index + 1) };
+    }
+    passedOver.push({ strategy: strategy.name, why });
+  }
+  return { plan: undefined, passedOver, rest: [] };
+}
+
+/** Whether nix-daemon is ours to start: asked for, or found and of use. `none` by choice means a plain PID 1. */
+export function wantsDaemon(facts: Facts, config: Config): boolean {
+  const enabled = config['daemon.enabled'];
+  if (enabled !== 'auto') return enabled;
+  return facts.daemon.path !== undefined && facts.root && facts.storeDir && config.strategy !== 'none';
+}
+
+function daemonSteps(facts: Facts, config: Config): Step[] {
+  return wantsDaemon(facts, config) ? [{ do: 'listen', socket: facts.daemon.socket }] : [];
+}
+
+/** The error for a strategy that was asked for and cannot work. */
+export const refusal = (why: Unsupported): InitError => new InitError(why);

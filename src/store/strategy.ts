@@ -1,0 +1,20 @@
+import type { Config } from '../config/keys.ts';
+import type { ExitCode, Stage } from '../errors.ts';
+import type { Facts } from './facts.ts';
+import type { Step, StrategyName } from './plan.ts';
+
+/** Why a strategy cannot work here, in the parts of DESIGN §4.3's line. */
+export type Unsupported = {
+  stage: Stage;
+  what: string;
+  errno: string;
+  remedy: string;
+  exitCode: ExitCode;
+};
+
+/** One way of making cached paths survive. Both functions are pure. */
+export type Strategy = {
+  name: StrategyName;
+  unsupported(facts: Facts, config: Config): Unsupported | undefined;
+  plan(facts: Facts, config: Config): Step[];
+};

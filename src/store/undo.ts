@@ -1,0 +1,48 @@
+import { closeSync, rmSync } from 'node:fs';
+import { errnoOf } from '../errors.ts';
+import { unmount } from '../linux/mount.ts';
+import type { Log } from '../log.ts';
+
+/** What `apply` did, to be taken back newest first: at shutdown, or when a later step fails. */
+export class Undo {
+  readonly #actions: (() => void)[] = [];
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  unmounting(target: string): void {
+    this.#actions.push(() => this.#unmount(target));
+  }
+
+  closing(fd: number): void {
+    this.#actions.push(() => closeSync(fd));
+  }
+
+  removing(path: string): void {
+    this.#actions.push(() => rmSync(path, { force: true }));
+  }
+
+  /** One action that fails does not keep the others from being tried; each failure is reported. */
+  run(): void {
+    for (let action = this.#actions.pop(); action !== undefined; action = this.#actions.pop()) {
+      try {
+        action();
+      } catch (error) {
+        this.#log.error('could not undo a step of the boot', { error: String(error) });
+      }
+    }
+  }
+
+  #unmount(target: string): void {
+    try {
+      unmount(target);
+    } catch (error) {
+      if (errnoOf(error) !== 'EBUSY') throw error;
+      // Someone outside our PID namespace still uses it; detached, it ends when they do.
+      this.#log.info('still in use, detaching', { target });
+      unmount(target, true);
+    }
+  }
+}

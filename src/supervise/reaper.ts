@@ -1,0 +1,42 @@
+import { type Ended, reapOne } from '../linux/wait.ts';
+
+/**
+ * The one place that waits for processes. SIGCHLD coalesces (fifty exits can be one signal), so each one is an
+ * occasion to reap everything there is; whoever nobody asked about was an orphan.
+ */
+export class Reaper {
+  readonly #waiting = new Map<number, (ended: Ended) => void>();
+  readonly #onReap = new Set<() => void>();
+  readonly #sweep = (): void => this.sweep();
+
+  /** Starts reaping; children that an earlier program of this PID left are taken at once. */
+  start(): void {
+    process.on('SIGCHLD', this.#sweep);
+    this.sweep();
+  }
+
+  /**
+   * Tells how a child ended. Call it in the same turn of the event loop that spawned the child: exits are only
+   * looked at in a later one, so none can be missed.
+   */
+  exitOf(pid: number): Promise<Ended> {
+    return new Promise((resolve) => this.#waiting.set(pid, resolve));
+  }
+
+  /** Calls back whenever processes were reaped, until the returned function is called. */
+  onReap(listener: () => void): () => void {
+    this.#onReap.add(listener);
+    return () => this.#onReap.delete(listener);
+  }
+
+  sweep(): void {
+    let reaped = false;
+    for (let ended = reapOne(); ended !== undefined; ended = reapOne()) {
+      reaped = true;
+      const resolve = this.#waiting.get(ended.pid);
+      this.#waiting.delete(ended.pid);
+      resolve?.(ended);
+    }
+    if (reaped) for (const listener of [...this.#onReap]) listener();
+  }
+}

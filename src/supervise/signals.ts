@@ -1,0 +1,48 @@
+import { forwardedSignals, setMainThreadMask, signalNumber } from '../linux/signals.ts';
+
+export type SignalHandler = (signal: NodeJS.Signals) => void;
+
+/** The signals by which people and engines ask a program to end. */
+const ending: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP']);
+
+/**
+ * Catches every signal that can be caught, from the first line of init on: PID 1 ignores those without a handler
+ * (pid_namespaces(7)). Until a main command runs, a signal that asks to end aborts the boot and others are kept for it.
+ */
+export class SignalInbox {
+  readonly #boot = new AbortController();
+  readonly #kept: NodeJS.Signals[] = [];
+  #handler: SignalHandler = (signal) => {
+    if (ending.has(signal)) this.#boot.abort(new BootInterrupted(signal));
+    else this.#kept.push(signal);
+  };
+
+  constructor() {
+    for (const name of forwardedSignals.values()) process.on(name, (signal) => this.#handler(signal));
+    // With --disable-sigusr1 Node leaves SIGUSR1 blocked. SIGTTOU is caught by the other threads and blocked in this
+    // one, so that writing to a terminal with TOSTOP set, or taking it back, never stops init (termios(3)).
+    setMainThreadMask([signalNumber('SIGTTOU')]);
+  }
+
+  /** Aborted with a `BootInterrupted` by a signal that asks to end. */
+  get boot(): AbortSignal {
+    return this.#boot.signal;
+  }
+
+  /** From now on signals go to `handler`, beginning with those that came during the boot. */
+  deliverTo(handler: SignalHandler): void {
+    this.#handler = handler;
+    for (const signal of this.#kept.splice(0)) handler(signal);
+  }
+}
+
+/** A boot that a signal ended. The exit status is that of a program which the signal killed. */
+export class BootInterrupted extends Error {
+  override readonly name = 'BootInterrupted';
+  readonly exitCode: number;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`the boot was ended by ${signal}`);
+    this.exitCode = 128 + signalNumber(signal);
+  }
+}

@@ -1,0 +1,68 @@
+import { listProcesses, type ProcessEntry, sendSignal } from '../linux/process.ts';
+import type { Reaper } from './reaper.ts';
+
+/** Processes whose parent is outside our PID namespace (`docker exec`) send us no SIGCHLD: look again this often. */
+const LOOK_AGAIN_MS = 20;
+/** How long a killed process may take to be gone. One in uninterruptible sleep may stay. */
+const KILL_WAIT_MS = 1000;
+
+export type StopOptions = {
+  /** Which of all processes are to stop. Asked again and again: they may fork. */
+  select: (processes: readonly ProcessEntry[]) => ProcessEntry[];
+  /** Those who were told already. */
+  told?: ReadonlySet<number>;
+  /** When they are killed, on the clock of performance.now(). */
+  deadline: number;
+  /** Aborted to kill at once. */
+  hurry: AbortSignal;
+  reaper: Reaper;
+};
+
+/**
+ * Asks processes to end (TERM, and CONT for the stopped) and kills those still there at the deadline. Returns as soon as
+ * the last one is gone.
+ * @returns the PIDs that had to be killed.
+ */
+export async function stopProcesses({
+  select,
+  told,
+  deadline,
+  hurry,
+  reaper,
+}: StopOptions): Promise<number[]> {
+  const asked = new Set(told);
+  const killed = new Set<number>();
+  for (;;) {
+    const alive = select(listProcesses()).filter(({ zombie }) => !zombie);
+    if (alive.length === 0) break;
+    const now = performance.now();
+    if (now >= deadline + KILL_WAIT_MS && killed.size > 0) break;
+    const kill = hurry.aborted || now >= deadline;
+    for (const { pid } of alive) {
+      if (kill) {
+        if (sendSignal(pid, 'SIGKILL')) killed.add(pid);
+      } else if (!asked.has(pid)) {
+        asked.add(pid);
+        sendSignal(pid, 'SIGTERM');
+        sendSignal(pid, 'SIGCONT');
+      }
+    }
+    await nextChange(reaper, hurry.aborted ? undefined : hurry, LOOK_AGAIN_MS);
+  }
+  return [...killed];
+}
+
+/** Waits until processes were reaped, the hurry began, or it is time to look again. */
+function nextChange(reaper: Reaper, hurry: AbortSignal | undefined, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      forget();
+      hurry?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    const forget = reaper.onReap(done);
+    hurry?.addEventListener('abort', done);
+  });
+}

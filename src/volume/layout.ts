@@ -1,0 +1,18 @@
+/** Where everything is on the volume (DESIGN §4.4). The names of the original shell recipe are kept. */
+export type VolumeLayout = ReturnType<typeof volumeLayout>;
+
+export function volumeLayout(cacheDir: string) {
+  const own = `${cacheDir}/.nix-cache-init`;
+  return {
+    root: cacheDir,
+    upper: `${cacheDir}/upper`,
+    work: `${cacheDir}/workdir`,
+    state: `${cacheDir}/var/nix`,
+    own,
+    manifest: `${own}/manifest.json`,
+    lock: `${own}/lock`,
+    trash: `${own}/trash`,
+    /** Where the state is put together before it gets its name. */
+    staging: `${own}/seed`,
+  } as const;
+}

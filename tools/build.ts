@@ -1,0 +1,119 @@
+// `npm run build`: dist/rootfs/, everything an image needs and nothing else (docs/decisions/0002).
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
+import { build } from 'esbuild';
+import { installCommands } from '../test/harness/packages.ts';
+import { repository } from '../test/harness/paths.ts';
+
+/** Where it all lives in an image; the interpreter and run path of the program name it. */
+const home = '/opt/nix-cache-init';
+const work = join(repository, 'dist/build');
+const staged = join(work, 'rootfs');
+const bundle = join(work, 'nix-cache-init.cjs');
+
+process.chdir(repository);
+await installCommands({ strip: 'binutils', patchelf: 'patchelf' });
+rmSync(work, { recursive: true, force: true });
+mkdirSync(work, { recursive: true });
+await bundleSource();
+layOut(makeExecutable());
+rmSync('dist/rootfs', { recursive: true, force: true });
+renameSync(staged, 'dist/rootfs');
+console.log('dist/rootfs is ready');
+
+/** One file; what only some commands need is parsed, but evaluated at its `import()`. */
+async function bundleSource(): Promise<void> {
+  const { metafile } = await build({
+    entryPoints: ['src/main.ts'],
+    outfile: bundle,
+    bundle: true,
+    platform: 'node',
+    target: 'node26',
+    format: 'cjs',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    metafile: true,
+    logLevel: 'warning',
+  });
+  // What is in the bundle and what it still asks of Node: a test holds it against the rules.
+  writeFileSync(join(work, 'bundle.json'), JSON.stringify(metafile, null, 1));
+}
+
+/**
+ * Node with the bundle and its code cache inside (a single executable application): starts faster than node and a
+ * file, and ignores NODE_OPTIONS, which belong to the user's own programs.
+ */
+function makeExecutable(): string {
+  const node = join(work, 'node');
+  const executable = join(work, 'nix-cache-init');
+  const config = join(work, 'sea.json');
+  execFileSync('strip', ['-o', node, process.execPath]);
+  writeFileSync(
+    config,
+    JSON.stringify({
+      main: bundle,
+      executable: node,
+      output: executable,
+      disableExperimentalSEAWarning: true,
+      useCodeCache: true,
+      // SIGUSR1 is the main command's, not a debugger's.
+      execArgv: ['--disable-warning=ExperimentalWarning', '--disable-sigusr1'],
+      execArgvExtension: 'none',
+    }),
+  );
+  execFileSync(process.execPath, ['--build-sea', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+  return executable;
+}
+
+function layOut(executable: string): void {
+  const lib = join(staged, home, 'lib');
+  const bin = join(staged, home, 'bin/nix-cache-init');
+  mkdirSync(lib, { recursive: true });
+  mkdirSync(join(staged, home, 'bin'));
+  cpSync('rootfs', staged, { recursive: true, verbatimSymlinks: true });
+  // A mount point for read-only root file systems.
+  mkdirSync(join(staged, 'run/nix-cache-init'), { recursive: true });
+
+  const { loader, libraries } = dependencies(process.execPath);
+  for (const library of [loader, ...libraries]) {
+    const target = join(lib, basename(library));
+    copyFileSync(realpathSync(library), target);
+    chmodSync(target, 0o755);
+  }
+  copyFileSync(executable, bin);
+  chmodSync(bin, 0o755);
+  // Only after the injection: that would damage strings which patchelf has moved. An RPATH, not a RUNPATH: the user's
+  // LD_LIBRARY_PATH must not come before it.
+  const interpreter = join(home, 'lib', basename(loader));
+  execFileSync('patchelf', [
+    '--set-interpreter',
+    interpreter,
+    '--force-rpath',
+    '--set-rpath',
+    `${home}/lib`,
+    bin,
+  ]);
+  copyFileSync('LICENSE', join(staged, home, 'LICENSE'));
+  const license = join(repository, 'node_modules', `node-linux-${process.arch}`, 'LICENSE');
+  if (existsSync(license)) copyFileSync(license, join(staged, home, 'LICENSE.node'));
+}
+
+/** The loader and the libraries of a program, as ldd(1) finds them. */
+function dependencies(program: string): { loader: string; libraries: string[] } {
+  const lines = execFileSync('ldd', [program], { encoding: 'utf8' }).split('\n');
+  const libraries = lines.flatMap((line) => / => (\/\S+)/.exec(line)?.[1] ?? []);
+  const loader = lines.flatMap((line) => /^\s*(\/\S*ld-linux\S*) \(/.exec(line)?.[1] ?? [])[0];
+  if (loader === undefined) throw new Error(`ldd names no loader for ${program}`);
+  return { loader, libraries };
+}
