@@ -9,8 +9,8 @@ import { bare, makeVolume } from '../harness/volume.ts';
 const recipe = `
 mkdir -p /nix-cache/upper /nix-cache/workdir /nix-cache/var
 [ -e /nix-cache/var/nix ] || cp -a /nix/var/nix /nix-cache/var/nix
-mount -t overlay overlay -o lowerdir=/nix/store,upperdir=/nix-cache/upper,workdir=/nix-cache/workdir /nix/store
-mount --bind /nix-cache/var/nix /nix/var/nix
+busybox mount -t overlay overlay -o lowerdir=/nix/store,upperdir=/nix-cache/upper,workdir=/nix-cache/workdir /nix/store
+busybox mount --bind /nix-cache/var/nix /nix/var/nix
 nix-build /packages.nix -A c --no-out-link
 `;
 

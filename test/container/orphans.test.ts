@@ -19,6 +19,7 @@ close $release;
 `;
 
 const countZombies = `
+$| = 1;
 sleep 1;
 my ($zombies, $children) = (0, 0);
 for my $file (glob("/proc/[0-9]*/stat")) {

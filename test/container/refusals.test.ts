@@ -62,15 +62,14 @@ containerTest(
     // Somebody has to hold a tmpfs volume, or it is a new one for every container.
     await using holder = await startContainer({
       volume: volume.name,
-      env: { NIX_CACHE_INIT_STRATEGY: 'none' },
-      flags: ['--privileged'],
-      command: ['sleep', 'infinity'],
+      flags: ['--entrypoint', 'sleep'],
+      command: ['infinity'],
     });
     await holder.exec(['sh', '-c', 'head -c 1m /dev/zero > /nix-cache/ballast']);
     const full = await boot({ volume: volume.name, command: never });
     assertFails(full, 74, /ENOSPC/);
     assert.equal(full.stdout, '');
-    await holder.exec(['sh', '-c', 'rm /nix-cache/ballast; mount -o remount,size=256m /nix-cache']);
+    await holder.exec(['sh', '-c', 'rm /nix-cache/ballast; busybox mount -o remount,size=256m /nix-cache']);
     const roomy = await boot({
       volume: volume.name,
       command: ['nix-build', '/packages.nix', '-A', 'c', '--no-out-link'],

@@ -18,3 +18,11 @@ export function assertOneWarning(outcome: Outcome, detail: RegExp): void {
   assert.equal(lines.length, 1, `one line, not ${lines.length}:\n${outcome.stderr}`);
   assert.match(lines[0] ?? '', detail);
 }
+
+/** The daemon may tell of its clients; init has nothing to say about a boot that went well. */
+export function assertQuiet(outcome: Outcome): void {
+  const lines = outcome.stderr
+    .split('\n')
+    .filter((line) => line !== '' && !line.includes('accepted connection'));
+  assert.deepEqual(lines, []);
+}
