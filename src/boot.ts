@@ -29,18 +29,8 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
   const facts = gatherFacts(config, process.env);
   const { plan, applied } = await applyFirst({ facts, config, log, signal: inbox.boot });
   try {
-    const { daemonSocket } = applied;
-    const { path } = facts.daemon;
-    return await supervise({
-      command,
-      cwd,
-      config,
-      log,
-      reaper,
-      inbox,
-      daemon: daemonSocket === undefined || path === undefined ? undefined : { path, socket: daemonSocket },
-      onStarted: () => record(plan, applied, log),
-    });
+    record(plan, applied, log);
+    return await supervise({ command, cwd, config, log, reaper, inbox, daemon: applied.daemon });
   } finally {
     applied.undo.run();
   }

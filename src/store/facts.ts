@@ -1,5 +1,6 @@
 import { accessSync, constants, lstatSync, readFileSync, statSync } from 'node:fs';
 import type { Config } from '../config/keys.ts';
+import { toInitError } from '../errors.ts';
 import { readHasSysAdmin, readInUserNamespace } from '../linux/capabilities.ts';
 import { isReadOnly, mountOf, readMountInfo } from '../linux/mountinfo.ts';
 import { probeVolume, type VolumeFacts } from '../volume/probe.ts';
@@ -22,7 +23,16 @@ export type Facts = {
   daemon: { path: string | undefined; socket: string };
 };
 
+/** @throws {InitError} when /proc cannot be read, which knows most of them. */
 export function gatherFacts(config: Config, env: NodeJS.ProcessEnv): Facts {
+  try {
+    return look(config, env);
+  } catch (error) {
+    throw toInitError(error, 'facts', 'cannot look at /proc and the volume');
+  }
+}
+
+function look(config: Config, env: NodeJS.ProcessEnv): Facts {
   const mounts = readMountInfo();
   const readOnlyAt = (path: string): boolean => {
     const mount = mountOf(path, mounts);

@@ -14,7 +14,7 @@ export type Step =
   /** Generates nix.conf and mounts it where Nix looks for it. */
   | { do: 'nix-conf'; dir: string; over: 'file' | 'directory'; create: boolean; generated: string }
   /** Binds the daemon's socket, so that clients are queued and never refused. */
-  | { do: 'listen'; socket: string };
+  | { do: 'listen'; socket: string; daemon: string };
 
 export type NewManifest = { path: string; strategy: StrategyName; xattrs: 'trusted' | 'user' };
 
@@ -47,6 +47,6 @@ export function describeStep(step: Step): string {
     case 'nix-conf':
       return `put our defaults before ${step.dir}/nix.conf`;
     case 'listen':
-      return `listen on ${step.socket} for nix-daemon`;
+      return `listen on ${step.socket} for ${step.daemon}`;
   }
 }

@@ -1,9 +1,9 @@
 import type { Config } from '../config/keys.ts';
-import { InitError } from '../errors.ts';
+import { Exit, InitError } from '../errors.ts';
 import type { Facts } from './facts.ts';
 import { none } from './none.ts';
 import { overlay } from './overlay.ts';
-import type { Plan, Step } from './plan.ts';
+import type { Plan, Step, StrategyName } from './plan.ts';
 import type { Strategy, Unsupported } from './strategy.ts';
 
 export type Selection = {
@@ -27,7 +27,7 @@ export function select(facts: Facts, config: Config, strategies = candidates(con
   for (const [index, strategy] of strategies.entries()) {
     const why = strategy.unsupported(facts, config);
     if (why === undefined) {
-      const steps = [...strategy.plan(facts, config), ...daemonSteps(facts, config)];
+      const steps = [...strategy.plan(facts, config), ...daemonSteps(facts, config, strategy.name)];
       return { plan: { strategy: strategy.name, steps }, passedOver, rest: strategies.slice(index + 1) };
     }
     passedOver.push({ strategy: strategy.name, why });
@@ -35,15 +35,30 @@ export function select(facts: Facts, config: Config, strategies = candidates(con
   return { plan: undefined, passedOver, rest: [] };
 }
 
-/** Whether nix-daemon is ours to start: asked for, or found and of use. `none` by choice means a plain PID 1. */
-export function wantsDaemon(facts: Facts, config: Config): boolean {
+/**
+ * Whether nix-daemon is ours to start: asked for, or found and of use. `none` by choice means a plain PID 1; `none` as
+ * a fallback has nowhere to put the socket when the image is read-only.
+ */
+function wantsDaemon(facts: Facts, config: Config, strategy: StrategyName): boolean {
   const enabled = config['daemon.enabled'];
   if (enabled !== 'auto') return enabled;
-  return facts.daemon.path !== undefined && facts.root && facts.storeDir && config.strategy !== 'none';
+  if (config.strategy === 'none' || (strategy === 'none' && facts.stateReadOnly)) return false;
+  return facts.daemon.path !== undefined && facts.root && facts.storeDir;
 }
 
-function daemonSteps(facts: Facts, config: Config): Step[] {
-  return wantsDaemon(facts, config) ? [{ do: 'listen', socket: facts.daemon.socket }] : [];
+/** @throws {InitError} 78 when the daemon was asked for by name and is not there. */
+function daemonSteps(facts: Facts, config: Config, strategy: StrategyName): Step[] {
+  if (!wantsDaemon(facts, config, strategy)) return [];
+  const { path, socket } = facts.daemon;
+  const command = config['daemon.command'];
+  if (path !== undefined) return [{ do: 'listen', socket, daemon: path }];
+  throw new InitError({
+    stage: 'daemon',
+    what: `${command} was not found`,
+    errno: 'ENOENT',
+    remedy: 'install Nix into the image, set daemon.command, or daemon.enabled=false',
+    exitCode: Exit.config,
+  });
 }
 
 /** The error for a strategy that was asked for and cannot work. */

@@ -20,8 +20,6 @@ export type SuperviseOptions = {
   reaper: Reaper;
   inbox: SignalInbox;
   daemon: { path: string; socket: number } | undefined;
-  /** Called once the main command runs. */
-  onStarted: () => void;
 };
 
 /**
@@ -54,7 +52,6 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
     shutdown.consider(signal);
   });
   daemon?.start();
-  options.onStarted();
 
   const ended = await (mainEnded ?? shutdown.requested);
   await shutdown.finish();
