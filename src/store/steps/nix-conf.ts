@@ -1,0 +1,29 @@
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { bindMount } from '../../linux/mount.ts';
+import { generateNixConf } from '../../state/nix-conf.ts';
+import type { Step } from '../plan.ts';
+
+/**
+ * Mounts a generated nix.conf over the image's, or over a copy of its directory where the file itself cannot be.
+ * @returns what was mounted over.
+ */
+export function mountNixConf({ dir, over, create, generated }: Step & { do: 'nix-conf' }): string {
+  const path = `${dir}/nix.conf`;
+  if (over === 'directory') {
+    const copy = `${generated}.d`;
+    const own = create ? '' : readFileSync(path, 'utf8');
+    rmSync(copy, { recursive: true, force: true });
+    cpSync(dir, copy, { recursive: true, verbatimSymlinks: true });
+    rmSync(`${copy}/nix.conf`, { force: true });
+    writeFileSync(`${copy}/nix.conf`, generateNixConf(own));
+    bindMount(copy, dir);
+    return dir;
+  }
+  if (create) {
+    mkdirSync(dir, { recursive: true, mode: 0o755 });
+    writeFileSync(path, '', { mode: 0o644 });
+  }
+  writeFileSync(generated, generateNixConf(readFileSync(path, 'utf8')), { mode: 0o644 });
+  bindMount(generated, path);
+  return path;
+}
