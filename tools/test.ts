@@ -34,7 +34,7 @@ async function runAll(): Promise<number> {
   const beyondUnit = chosen.some((file) => !file.startsWith('test/unit/'));
   if (beyondUnit) await ensureDist();
   if (!chosen.some((file) => file.startsWith('test/container/'))) return await runTests();
-  process.env['NIX_CACHE_INIT_TEST_RUN'] = `${process.pid}`;
+  process.env['NCI_TEST_RUN'] = `${process.pid}`;
   await using _engine = await engineOrReason();
   try {
     return await runTests();

@@ -10,6 +10,8 @@ export interface Boot {
   grant?: 'overlay' | 'nothing';
   flags?: string[];
   env?: Record<string, string>;
+  /** What stands between the entry point and the command. */
+  before?: string[];
   command: string[];
 }
 
@@ -82,6 +84,7 @@ export async function runArguments(options: Boot): Promise<string[]> {
     ...Object.entries(env).flatMap(([key, value]) => ['-e', `${key}=${value}`]),
     ...flags,
     options.image ?? (await nixImage()),
+    ...(options.before ?? []),
     ...command,
   ];
 }

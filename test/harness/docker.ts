@@ -2,7 +2,7 @@ import { type Outcome, run, runOk } from './run.ts';
 
 /** On everything we make, so that whatever a test left behind can be found and removed. */
 export const label = 'nix-cache-init.test';
-export const runId = process.env['NIX_CACHE_INIT_TEST_RUN'] ?? `${process.pid}`;
+export const runId = process.env['NCI_TEST_RUN'] ?? `${process.pid}`;
 
 // The classic builder is in every engine; BuildKit needs a client plugin that Debian does not install.
 const env = { DOCKER_BUILDKIT: '0' };
@@ -39,6 +39,8 @@ export async function sweep(): Promise<void> {
   };
   await remove(['ps', '-aq', '--filter', filter], ['rm', '-f', '-v']);
   await remove(['volume', 'ls', '-q', '--filter', filter], ['volume', 'rm', '-f']);
-  if (process.env['NIX_CACHE_INIT_TEST_KEEP_IMAGES']) return;
-  await remove(['image', 'ls', '-q', '--filter', `label=${label}`], ['image', 'rm', '-f']);
+  if (process.env['NCI_TEST_KEEP_IMAGES']) return;
+  // By name and newest first: an image goes only after those made from it, and never while somebody uses it.
+  const images = ['image', 'ls', '--filter', `label=${label}`, '--format', '{{.Repository}}:{{.Tag}}'];
+  await remove(images, ['image', 'rm']);
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { baseTarball, type Suite } from './base.ts';
 import { distFingerprint } from './dist.ts';
 import { docker, dockerOk, label, uniqueName } from './docker.ts';
@@ -13,39 +13,35 @@ const asProduct = ['ENTRYPOINT ["/init"]'];
 const always = ['--network', 'none', '--entrypoint', '', '--stop-signal', 'SIGTERM'];
 
 /** Debian with its Nix, no store yet, and nothing of ours. */
-export function baseImage(suite: Suite): Promise<string> {
-  return image(`base-${suite}`, 'tarball', async (tag) => {
-    await dockerOk('import', ...changes(), await baseTarball(suite), tag);
+export async function baseImage(suite: Suite): Promise<string> {
+  const tarball = await baseTarball(suite);
+  return await image(`base-${suite}`, basename(tarball), async (tag) => {
+    await dockerOk('import', ...changes(), tarball, tag);
   });
 }
 
 /** The base with a store and a database of its own (packages a, b) and a user who is not root. */
 export async function storeImage(suite: Suite): Promise<string> {
-  return image(`store-${suite}`, await fixtureFingerprint(), async (tag) => {
-    const base = await baseImage(suite);
+  const base = await baseImage(suite);
+  return await image(`store-${suite}`, `${base} ${await fixtureFingerprint()}`, async (tag) => {
     await derive(tag, base, join(fixtures, 'nix'), ['/bin/sh', '/fixtures/make-store.sh']);
   });
 }
 
 /** What users have: an image with a store, and our build copied over it. */
 export async function nixImage(suite: Suite = 'trixie'): Promise<string> {
-  return product(`nix-${suite}`, () => storeImage(suite), await fixtureFingerprint());
+  return await product(`nix-${suite}`, await storeImage(suite));
 }
 
 /** A Debian without /nix: the build alone over a distribution's root. */
-export function debianImage(): Promise<string> {
-  return product('debian', () => baseImage('trixie'), 'base');
+export async function debianImage(): Promise<string> {
+  return await product('debian', await baseImage('trixie'));
 }
 
 /** Copies our build over any image. */
-export async function product(name: string, from: () => Promise<string>, inputs: string): Promise<string> {
-  return image(name, `${inputs}${await distFingerprint()}`, async (tag) => {
-    await commit(
-      tag,
-      await from(),
-      (container) => dockerOk('cp', `${rootfs}/.`, `${container}:/`),
-      asProduct,
-    );
+export async function product(name: string, from: string): Promise<string> {
+  return await image(name, `${from} ${await distFingerprint()}`, async (tag) => {
+    await commit(tag, from, (container) => dockerOk('cp', `${rootfs}/.`, `${container}:/`), asProduct);
   });
 }
 

@@ -7,5 +7,5 @@ function fromRoot(path: string): string {
 export const repository = fromRoot('.');
 export const cacheDirectory = fromRoot('.cache');
 export const fixtures = fromRoot('test/fixtures');
-/** NIX_CACHE_INIT_TEST_ROOTFS puts another init under the same tests: a baseline, or a build from elsewhere. */
-export const rootfs = process.env['NIX_CACHE_INIT_TEST_ROOTFS'] ?? fromRoot('dist/rootfs');
+/** NCI_TEST_ROOTFS puts another init under the same tests: a baseline, or a build from elsewhere. */
+export const rootfs = process.env['NCI_TEST_ROOTFS'] ?? fromRoot('dist/rootfs');

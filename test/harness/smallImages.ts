@@ -7,13 +7,13 @@ import { runOk } from './run.ts';
 import { makeWorkspace } from './workspace.ts';
 
 /** One static busybox and nothing else. */
-export function scratchImage(): Promise<string> {
-  return product('scratch', () => importRoot('scratch-root', async () => {}), 'scratch');
+export async function scratchImage(): Promise<string> {
+  return await product('scratch', await importRoot('scratch-root', async () => {}));
 }
 
 /** An Alpine-like root: musl is its only C library, at Alpine's path. */
-export function muslImage(): Promise<string> {
-  return product('musl', () => importRoot('musl-root', addMusl), 'musl');
+export async function muslImage(): Promise<string> {
+  return await product('musl', await importRoot('musl-root', addMusl));
 }
 
 async function importRoot(

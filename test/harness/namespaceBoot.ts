@@ -1,0 +1,133 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Machine } from './namespaceMachine.ts';
+import { fixtures } from './paths.ts';
+import type { Outcome } from './run.ts';
+
+export interface NamespaceBoot {
+  /** What /init is given. */
+  args: string[];
+  env?: Record<string, string>;
+  /** A shell snippet that becomes the program, `"$@"`: what a container engine would do to it first. */
+  via?: string;
+  /** Runs this as PID 1 in the place of /init. */
+  program?: string[];
+  /** Mounts in the machine's own namespace, where what is left behind can be seen; else in a copy of it. */
+  shared?: boolean;
+}
+
+/** A plain PID 1, for the tests that are not about the store. */
+export const plain = (...command: string[]): string[] => ['--strategy', 'none', '--', ...command];
+
+/** The command line that boots: namespaces, /proc, chroot, a clean environment, and PID 1. */
+export function bootCommand(machine: Machine, boot: NamespaceBoot): [string, ...string[]] {
+  const { args, env = {}, via = 'exec "$@"', program = ['/init'], shared = false } = boot;
+  const variables = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', HOME: '/root', ...env };
+  return [
+    'nsenter',
+    `--mount=/proc/${machine.holder}/ns/mnt`,
+    ...['unshare', '--pid', '--fork', '--kill-child', ...(shared ? [] : ['--mount'])],
+    ...['sh', join(fixtures, 'programs/boot.sh'), machine.root, via],
+    ...['env', '-i', ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)],
+    ...[...program, ...args],
+  ];
+}
+
+export interface Booted extends AsyncDisposable {
+  /** PID 1 by its number out here. */
+  init: number;
+  output(): string;
+  errors(): string;
+  /** Waits until the output so far matches. */
+  waitFor(pattern: RegExp): Promise<RegExpExecArray>;
+  signal(signal: NodeJS.Signals | number): void;
+  ended: Promise<Outcome>;
+}
+
+/** Boots and leaves it running; killed at the end of the block, if it still is. */
+export async function startBoot(machine: Machine, boot: NamespaceBoot): Promise<Booted> {
+  const [file, ...args] = bootCommand(machine, boot);
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const texts = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      texts[name] += text;
+    });
+  }
+  const ended = outcomeOf(child, texts).then((outcome) => {
+    if (boot.shared) unmountProc(machine);
+    return outcome;
+  });
+  const init = await firstChildOf(child);
+  return {
+    init,
+    ended,
+    output: () => texts.stdout,
+    errors: () => texts.stderr,
+    waitFor: (pattern) => waitForMatch(() => texts.stdout, pattern, child, () => texts.stderr),
+    signal: (signal) => {
+      process.kill(init, signal);
+    },
+    async [Symbol.asyncDispose]() {
+      // PID 1 goes with it (--kill-child), and the whole PID namespace with that.
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** Boots and waits for the end. */
+export async function bootInNamespace(machine: Machine, boot: NamespaceBoot): Promise<Outcome> {
+  await using booted = await startBoot(machine, boot);
+  return await booted.ended;
+}
+
+async function outcomeOf(child: ChildProcess, texts: { stdout: string; stderr: string }): Promise<Outcome> {
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  const { stdout, stderr } = texts;
+  // unshare(1) ends by the signal that ended its child; nothing else than KILL ends a PID 1.
+  return { exitCode: code ?? (signal === 'SIGKILL' ? 137 : -1), stdout, stderr };
+}
+
+/** In a shared namespace the /proc of a PID namespace that is gone is ours to take away. */
+function unmountProc(machine: Machine): void {
+  spawn('nsenter', [`--mount=/proc/${machine.holder}/ns/mnt`, 'umount', `${machine.root}/proc`]);
+}
+
+/** nsenter becomes unshare, whose one child becomes PID 1. -1 when it is over before that could be seen. */
+async function firstChildOf(child: ChildProcess): Promise<number> {
+  while (child.exitCode === null && child.signalCode === null) {
+    try {
+      const pid = Number.parseInt(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'), 10);
+      if (pid > 0) return pid;
+    } catch {
+      return -1;
+    }
+    await sleep(2);
+  }
+  return -1;
+}
+
+/** For what has no event to wait for. The bound is for hangs only. */
+export async function waitUntil(what: string, holds: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 60_000; !holds(); await sleep(10)) {
+    if (Date.now() > deadline) throw new Error(`waited a minute in vain: ${what}`);
+  }
+}
+
+async function waitForMatch(
+  read: () => string,
+  pattern: RegExp,
+  child: ChildProcess,
+  errors: () => string,
+): Promise<RegExpExecArray> {
+  for (const deadline = Date.now() + 60_000; ; await sleep(5)) {
+    const goesOn = child.exitCode === null && child.signalCode === null && Date.now() < deadline;
+    const match = pattern.exec(read());
+    if (match !== null) return match;
+    if (!goesOn) throw new Error(`never saw ${pattern} in:\n${read()}\n${errors()}`);
+  }
+}

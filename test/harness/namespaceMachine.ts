@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rmdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { ensureDist } from './dist.ts';
+import { alone } from './lock.ts';
+import { installCommands } from './packages.ts';
+import { fixtures, rootfs } from './paths.ts';
+
+export type VolumeKind = 'none' | 'directory' | 'tmpfs' | 'ext4';
+
+export interface MachineOptions {
+  /** What is at /nix-cache: nothing, a plain directory, or a file system of its own. */
+  volume?: VolumeKind;
+  size?: string;
+}
+
+/**
+ * A root file system with our build in it, in a mount namespace of its own: a container without its engine. Everything
+ * in it is gone with the process that holds the namespace, and that goes when its standard input closes, so even a
+ * killed test leaves nothing but an empty directory.
+ */
+export interface Machine extends AsyncDisposable {
+  /** The process that holds the mount namespace. */
+  holder: number;
+  /** Where the machine's root is, inside of its namespace. */
+  root: string;
+  /** The same place of a path in the machine, as seen from out here. */
+  path(inside: string): string;
+  /** What is mounted below the machine's root. */
+  mounts(): string[];
+}
+
+export async function makeMachine(options: MachineOptions = {}): Promise<Machine> {
+  const { volume = 'tmpfs', size = '64M' } = options;
+  await alone('dist', ensureDist);
+  if (volume === 'ext4') await installCommands({ 'mkfs.ext4': 'e2fsprogs' });
+  const root = await mkdtemp(join(tmpdir(), 'nix-cache-init-machine-'));
+  const script = join(fixtures, 'programs/make-machine.sh');
+  const args = ['--mount', '--', 'sh', script, root, rootfs, volume, size];
+  const child = spawn('unshare', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const closed = once(child, 'close');
+  const dispose = async (): Promise<void> => {
+    child.stdin.end();
+    await closed;
+    await rmdir(root);
+  };
+  const [line] = await Promise.race([once(createInterface(child.stdout), 'line'), closed]);
+  const holder = child.pid;
+  if (line !== 'ready' || holder === undefined) {
+    await dispose();
+    throw new Error('the machine could not be made: see above');
+  }
+  return {
+    holder,
+    root,
+    path: (inside) => `/proc/${holder}/root${root}${inside}`,
+    mounts: () =>
+      readFileSync(`/proc/${holder}/mountinfo`, 'utf8')
+        .split('\n')
+        .filter((mount) => mount.split(' ')[4]?.startsWith(root)),
+    [Symbol.asyncDispose]: dispose,
+  };
+}
