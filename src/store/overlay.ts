@@ -17,7 +17,7 @@ function unsupported(facts: Facts, config: Config): Unsupported | undefined {
   if (volume.kind === 'missing') {
     return {
       stage: 'facts',
-      what: `${cacheDir} does not exist, nothing will be kept`,
+      what: `${cacheDir} does not exist`,
       errno: 'ENOENT',
       remedy: volumeFlag,
       exitCode: Exit.config,
@@ -27,8 +27,8 @@ function unsupported(facts: Facts, config: Config): Unsupported | undefined {
     return {
       stage: 'facts',
       what: volume.mounted
-        ? `${cacheDir} is on overlayfs, which cannot be an upper layer: nothing will be kept`
-        : `nothing is mounted at ${cacheDir}: nothing will be kept`,
+        ? `${cacheDir} is on overlayfs, which cannot be an upper layer`
+        : `nothing is mounted at ${cacheDir}`,
       errno: 'EINVAL',
       remedy: volumeFlag,
       exitCode: Exit.config,
@@ -37,7 +37,7 @@ function unsupported(facts: Facts, config: Config): Unsupported | undefined {
   if (volume.readOnly) {
     return {
       stage: 'facts',
-      what: `${cacheDir} is mounted read-only, nothing will be kept`,
+      what: `${cacheDir} is mounted read-only`,
       errno: 'EROFS',
       remedy: 'mount the volume read-write',
       exitCode: Exit.io,
