@@ -10,8 +10,7 @@ const sources = ['src', 'tools/build.ts', 'tools/build', 'rootfs', 'package-lock
 /** What `npm run build` makes, made again only when something it is made of is younger. */
 export async function ensureDist(): Promise<void> {
   if (process.env['NCI_TEST_ROOTFS'] !== undefined) return;
-  const built = join(rootfs, 'init');
-  if (existsSync(built) && (await newest(sources)) < (await newest([rootfs]))) return;
+  if (existsSync(rootfs) && (await newest(sources)) < (await newest([rootfs]))) return;
   console.log('Building dist/rootfs');
   await runOk(process.execPath, ['--disable-warning=ExperimentalWarning', 'tools/build.ts'], {
     cwd: repository,

@@ -67,7 +67,13 @@ export async function startBoot(machine: Machine, boot: NamespaceBoot): Promise<
     ended,
     output: () => texts.stdout,
     errors: () => texts.stderr,
-    waitFor: (pattern) => waitForMatch(() => texts.stdout, pattern, child, () => texts.stderr),
+    waitFor: (pattern) =>
+      waitForMatch(
+        () => texts.stdout,
+        pattern,
+        child,
+        () => texts.stderr,
+      ),
     signal: (signal) => {
       process.kill(init, signal);
     },

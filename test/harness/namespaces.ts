@@ -13,8 +13,11 @@ export interface Root extends AsyncDisposable {
 }
 
 /** Nix wants /proc, builds want /dev; both are gone with the namespace. */
-const fillStore =
-  'mount -t proc proc $1/proc; mount --rbind /dev $1/dev; exec chroot $1 sh /fixtures/make-store.sh';
+const fillStore = `
+mount -t proc proc $1/proc
+mount --rbind /dev $1/dev
+exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root chroot $1 sh /fixtures/make-store.sh
+`;
 
 /** What a Docker image would be, for machines without Docker: Debian with Nix, a store, `extra`, and our build. */
 export async function makeNixRoot(extra: string): Promise<Root> {

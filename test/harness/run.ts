@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { execa, type Options } from 'execa';
 
 export interface Outcome {
@@ -18,7 +19,7 @@ export async function run(file: string, args: readonly string[], options: RunOpt
   if (result.exitCode === undefined && result.signal === undefined) {
     throw new Error(`cannot run ${file}: ${result.shortMessage ?? 'unknown reason'}`);
   }
-  const exitCode = result.exitCode ?? 128 + (result.signal === 'SIGKILL' ? 9 : 15);
+  const exitCode = result.exitCode ?? 128 + (constants.signals[result.signal ?? 'SIGKILL'] ?? 0);
   return { exitCode, stdout: result.stdout, stderr: result.stderr };
 }
 
