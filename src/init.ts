@@ -15,6 +15,8 @@ export async function init(args: readonly string[]): Promise<number> {
   // Signal handlers alone do not keep the event loop alive; a timer would wake it.
   const keepAlive = new MessageChannel().port1;
   keepAlive.ref();
+  // PID 1 may fail before its loop, never in it: the container would end with it. What boot itself throws comes below.
+  process.on('uncaughtException', (error) => reportFatal(error));
   try {
     const { flags, file, switches, rest } = parseCommandLine(args);
     if (switches.size > 0) return await showInstead(switches);

@@ -16,6 +16,11 @@ const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const XATTR_LIST_MAX = 65536;
 
+// One for all calls: a fresh one each was most of the time that copying a symlink took.
+const list = Buffer.alloc(XATTR_LIST_MAX);
+const value = Buffer.alloc(XATTR_LIST_MAX);
+const times = Buffer.alloc(32);
+
 /** syncfs(2): everything written to the file system of `fd` is on the disk when it returns. */
 export function syncFileSystem(fd: number): void {
   checked('syncfs', () => syncfs2()(fd));
@@ -23,7 +28,6 @@ export function syncFileSystem(fd: number): void {
 
 /** utimensat(2) on the path itself, not where a symlink leads. Node's own utimes lose the nanoseconds. */
 export function setTimes(path: string, atimeNs: bigint, mtimeNs: bigint): void {
-  const times = Buffer.alloc(32);
   for (const [index, ns] of [atimeNs, mtimeNs].entries()) {
     times.writeBigInt64LE(ns / 1_000_000_000n, index * 16);
     times.writeBigInt64LE(ns % 1_000_000_000n, index * 16 + 8);
@@ -33,7 +37,6 @@ export function setTimes(path: string, atimeNs: bigint, mtimeNs: bigint): void {
 
 /** Copies all extended attributes (xattr(7)), access control lists among them, of the path itself. */
 export function copyXattrs(from: string, to: string): void {
-  const list = Buffer.alloc(XATTR_LIST_MAX);
   let length: number;
   try {
     length = checked('llistxattr', () => Number(llistxattr()(from, list, BigInt(list.length))), from);
@@ -43,7 +46,6 @@ export function copyXattrs(from: string, to: string): void {
     throw error;
   }
   if (length === 0) return;
-  const value = Buffer.alloc(XATTR_LIST_MAX);
   for (const name of list.toString('utf8', 0, length - 1).split('\0')) {
     // Overlayfs keeps its private marks here; they mean nothing in another place.
     if (name.startsWith('trusted.overlay.') || name.startsWith('user.overlay.')) continue;

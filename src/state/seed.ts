@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { syncFileSystem } from '../linux/files.ts';
-import { copyTree } from './copy.ts';
+import { copySize, copyTree } from './copy.ts';
 import { isPerBoot } from './parts.ts';
 import { listTree } from './tree.ts';
 
@@ -14,7 +14,7 @@ export type SeedRequest = {
   staging: string;
   /** Where a half-made state directory without a database is put aside. */
   trash: string;
-  /** Called between entries with bytes done and in all; may throw to end the seeding. */
+  /** Called often, with bytes done and in all; may throw to end the seeding. */
   onProgress: (done: number, total: number) => void | Promise<void>;
   /** Called when everything is on the disk and only the name is missing. */
   onReady: () => void;
@@ -67,11 +67,11 @@ async function fill({
   onProgress,
 }: Pick<SeedRequest, 'from' | 'staging' | 'onProgress'>): Promise<void> {
   const entries = listTree(from, isPerBoot);
-  const total = entries.reduce((sum, entry) => sum + entry.size, 0);
+  const total = copySize(entries);
   let done = 0;
-  await copyTree(from, staging, entries, async (entry) => {
-    await onProgress(done, total);
-    done += entry.size;
+  await copyTree(from, staging, entries, (bytes) => {
+    done += bytes;
+    return onProgress(done, total);
   });
   flush(staging);
 }

@@ -6,13 +6,14 @@ const BAR_EVERY_MS = 100;
 const LINE_EVERY_MS = 2000;
 const BAR_CELLS = 30;
 
-/** A bar such as `[#####     ] 17/35 MB`. */
+/** A bar such as `[###############               ]  50 %`. */
 export function renderBar(done: number, total: number): string {
-  const share = total === 0 ? 1 : done / total;
+  const share = total === 0 ? 1 : Math.min(done / total, 1);
   const filled = Math.round(share * BAR_CELLS);
-  const mega = (bytes: number): string => (bytes / 1e6).toFixed(0);
-  return `[${'#'.repeat(filled)}${' '.repeat(BAR_CELLS - filled)}] ${mega(done)}/${mega(total)} MB`;
+  return `[${'#'.repeat(filled)}${' '.repeat(BAR_CELLS - filled)}] ${percent(share).padStart(5)}`;
 }
+
+const percent = (share: number): string => `${Math.floor(share * 100)} %`;
 
 /** Shows how far a long task is: nothing in its first second, then a bar on a terminal and log lines elsewhere. */
 export function showProgress(what: string, log: Log) {
@@ -25,7 +26,7 @@ export function showProgress(what: string, log: Log) {
       if (now - start < QUIET_MS || now - shown < (terminal ? BAR_EVERY_MS : LINE_EVERY_MS)) return;
       shown = now;
       if (terminal) writeStderr(`\rnix-cache-init: ${what} ${renderBar(done, total)}`);
-      else log.warn(what, { done, total });
+      else log.warn(`${what}: ${percent(done / total)}`);
     },
     end(): void {
       if (terminal && shown > 0) writeStderr('\r\u001b[K');

@@ -1,7 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { errnoOf } from '../errors.ts';
 import { closeOnExecPipe } from '../linux/descriptors.ts';
 import { spawn } from '../linux/spawn.ts';
 import { type Ended, exitCodeOf } from '../linux/wait.ts';
@@ -53,7 +52,7 @@ export class Daemon {
     try {
       this.#pid = this.#spawn(path, args, socket);
     } catch (error) {
-      this.#crashed(`cannot be started: ${errnoOf(error)}`, started);
+      this.#crashed(`cannot be started: ${error instanceof Error ? error.message : error}`, started);
       return;
     }
     reaper.exitOf(this.#pid).then((ended) => {
