@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
 
 /** Bytes of an SQLite header; its change counter and schema cookie move with every committed transaction. */
@@ -29,5 +29,16 @@ export function databaseIdentity(stateDir: string): string | null {
     return `${counters.join('-')}-${size}-${Math.trunc(mtimeMs)}${log}`;
   } finally {
     closeSync(fd);
+  }
+}
+
+/** The number in Nix's `db/schema` file (src/libstore/local-store.cc); null when there is none. */
+export function databaseSchema(stateDir: string): number | null {
+  try {
+    const schema = Number.parseInt(readFileSync(`${stateDir}/db/schema`, 'utf8'), 10);
+    return Number.isNaN(schema) ? null : schema;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
   }
 }

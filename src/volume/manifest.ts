@@ -12,6 +12,8 @@ const schema = z.looseObject({
   xattrs: z.enum(['trusted', 'user']),
   /** Fingerprint of the image database that the volume's was made from; null: not known (adopted). */
   imageIdentity: z.nullable(z.string()),
+  /** Schema number of the Nix database when this was written; null: there was none. */
+  nixSchema: z.nullable(z.int()),
 });
 
 export type Manifest = z.infer<typeof schema>;
