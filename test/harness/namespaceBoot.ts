@@ -57,8 +57,9 @@ export async function startBoot(machine: Machine, boot: NamespaceBoot): Promise<
       texts[name] += text;
     });
   }
-  const ended = outcomeOf(child, texts).then((outcome) => {
-    if (boot.shared) unmountProc(machine);
+  const ended = outcomeOf(child, texts).then(async (outcome) => {
+    // In a shared namespace the /proc of a PID namespace that is gone is ours to take away.
+    if (boot.shared) await machine.shell('umount proc');
     return outcome;
   });
   const init = await firstChildOf(child);
@@ -96,11 +97,6 @@ async function outcomeOf(child: ChildProcess, texts: { stdout: string; stderr: s
   const { stdout, stderr } = texts;
   // unshare(1) ends by the signal that ended its child; nothing else than KILL ends a PID 1.
   return { exitCode: code ?? (signal === 'SIGKILL' ? 137 : -1), stdout, stderr };
-}
-
-/** In a shared namespace the /proc of a PID namespace that is gone is ours to take away. */
-function unmountProc(machine: Machine): void {
-  spawn('nsenter', [`--mount=/proc/${machine.holder}/ns/mnt`, 'umount', `${machine.root}/proc`]);
 }
 
 /** nsenter becomes unshare, whose one child becomes PID 1. -1 when it is over before that could be seen. */

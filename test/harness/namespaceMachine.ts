@@ -9,6 +9,7 @@ import { ensureDist } from './dist.ts';
 import { alone } from './lock.ts';
 import { installCommands } from './packages.ts';
 import { fixtures, rootfs } from './paths.ts';
+import { runOk } from './run.ts';
 
 export type VolumeKind = 'none' | 'directory' | 'tmpfs' | 'ext4';
 
@@ -30,8 +31,10 @@ export interface Machine extends AsyncDisposable {
   root: string;
   /** The same place of a path in the machine, as seen from out here. */
   path(inside: string): string;
-  /** What is mounted below the machine's root. */
+  /** What is mounted in the machine, oldest first: `TARGET TYPE`. */
   mounts(): string[];
+  /** Runs a shell script in the machine's mount namespace, at its root, with the machine of the host around it. */
+  shell(script: string): Promise<string>;
 }
 
 export async function makeMachine(options: MachineOptions = {}): Promise<Machine> {
@@ -58,10 +61,21 @@ export async function makeMachine(options: MachineOptions = {}): Promise<Machine
     holder,
     root,
     path: (inside) => `/proc/${holder}/root${root}${inside}`,
-    mounts: () =>
-      readFileSync(`/proc/${holder}/mountinfo`, 'utf8')
-        .split('\n')
-        .filter((mount) => mount.split(' ')[4]?.startsWith(root)),
+    mounts: () => mountsBelow(holder, root),
+    shell: (script) =>
+      runOk('nsenter', [
+        `--mount=/proc/${holder}/ns/mnt`,
+        ...['sh', '-euc', `cd "$1"\n${script}`, 'sh', root],
+      ]),
     [Symbol.asyncDispose]: dispose,
   };
+}
+
+function mountsBelow(holder: number, root: string): string[] {
+  const lines = readFileSync(`/proc/${holder}/mountinfo`, 'utf8').split('\n');
+  return lines.flatMap((line) => {
+    const [left = '', right = ''] = line.split(' - ');
+    const target = left.split(' ')[4] ?? '';
+    return target.startsWith(root) ? [`${target.slice(root.length)} ${right.split(' ')[0]}`] : [];
+  });
 }
