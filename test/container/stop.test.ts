@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { allOutput, startContainer, startIdle } from '../harness/container.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { allOutput, isRunning, startContainer, startIdle } from '../harness/container.ts';
 import { containerTest } from '../harness/containerTest.ts';
 import { docker } from '../harness/docker.ts';
 import { assertQuiet } from '../harness/failureLine.ts';
@@ -60,4 +61,41 @@ containerTest('a stop signal of another kind arrives as it was sent', async () =
   await container.waitForLog(/^ready$/m);
   await docker('stop', container.name);
   assert.equal(await container.waitForEnd(), 9);
+});
+
+containerTest('a second stop signal does not wait for those who ignored the first', async () => {
+  const command = ['sh', '-c', "trap '' TERM; echo ready; while :; do sleep 0.1; done"];
+  const env = { NIX_CACHE_INIT_SHUTDOWN_GRACE: '5m' };
+  await using container = await startContainer({ grant: 'nothing', env, command });
+  await container.waitForLog(/^ready$/m);
+  const started = performance.now();
+  for (let count = 0; count < 2; count += 1) await docker('kill', '-s', 'TERM', container.name);
+  assert.equal(await container.waitForEnd(), 137);
+  assert.ok(performance.now() - started < 120_000);
+});
+
+containerTest('what survives the main command is asked to end, and the status stays its own', async () => {
+  await using volume = await makeVolume();
+  const survivor = "trap 'echo asked; exit' TERM; echo up; while :; do sleep 0.1; done";
+  const script = `setsid sh -c "${survivor}" & setsid sh -c "trap '' TERM; sleep 300" & sleep 1; exit 17`;
+  await using container = await startContainer({ volume: volume.name, command: ['sh', '-c', script] });
+  assert.equal(await container.waitForEnd(), 17);
+  assert.match(allOutput(await container.logs()), /^asked$/m);
+});
+
+containerTest('asked to stop during the first boot, it ends at once and the next one works', async () => {
+  for (const milliseconds of [0, 60, 120, 200]) {
+    await using volume = await makeVolume();
+    {
+      await using first = await startContainer({ volume: volume.name, command: ['sleep', '300'] });
+      await sleep(milliseconds);
+      // Asked again and again: the kernel drops what reaches a PID 1 that has no handler yet.
+      while (await isRunning(first.name)) await docker('kill', '-s', 'TERM', first.name);
+      const code = await first.waitForEnd();
+      assert.ok(code === 143 || code === 137, `exit code ${code}`);
+    }
+    await using second = await startIdle({ volume: volume.name });
+    builtPath(await second.exec(build('c')));
+    await assertStoreIsSound(second);
+  }
 });

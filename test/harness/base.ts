@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { alone } from './lock.ts';
 import { readDebianMirror } from './mirror.ts';
 import { installCommands } from './packages.ts';
 import { cacheDirectory } from './paths.ts';
@@ -16,23 +18,24 @@ const excluded = ['doc', 'man', 'info', 'locale'].map((name) => `path-exclude=/u
 export async function baseTarball(suite: Suite): Promise<string> {
   const args = mmdebstrapArguments(suite);
   const file = join(cacheDirectory, 'bases', `${suite}-${fingerprint(args)}.tar`);
-  const exists = await access(file).then(
-    () => true,
-    () => false,
-  );
-  if (exists) return file;
+  await alone(`tarball-${suite}`, async () => {
+    if (!existsSync(file)) await makeTarball(suite, file, args);
+  });
+  return file;
+}
+
+async function makeTarball(suite: Suite, file: string, args: string[]): Promise<void> {
   await installCommands({ mmdebstrap: 'mmdebstrap' });
   console.log(`Making a Debian ${suite} root with its Nix (kept in .cache/ for the next time)`);
   await mkdir(join(cacheDirectory, 'bases'), { recursive: true });
   await removeOlder(suite);
-  const unfinished = `${file}.${process.pid}.tar`;
+  const unfinished = `${file}.unfinished.tar`;
   try {
     await runOk('mmdebstrap', [...args, suite, unfinished, readDebianMirror()]);
     await rename(unfinished, file);
   } finally {
     await rm(unfinished, { force: true });
   }
-  return file;
 }
 
 function mmdebstrapArguments(suite: Suite): string[] {
