@@ -101,22 +101,21 @@ async function outcomeOf(child: ChildProcess, texts: { stdout: string; stderr: s
 
 /** nsenter becomes unshare, whose one child becomes PID 1. -1 when it is over before that could be seen. */
 async function firstChildOf(child: ChildProcess): Promise<number> {
-  while (child.exitCode === null && child.signalCode === null) {
-    try {
-      const pid = Number.parseInt(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'), 10);
-      if (pid > 0) return pid;
-    } catch {
-      return -1;
-    }
+  while (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+    const pid = firstChild(child.pid);
+    if (pid !== undefined) return pid;
     await sleep(2);
   }
   return -1;
 }
 
-/** For what has no event to wait for. The bound is for hangs only. */
-export async function waitUntil(what: string, holds: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 60_000; !holds(); await sleep(10)) {
-    if (Date.now() > deadline) throw new Error(`waited a minute in vain: ${what}`);
+export function firstChild(parent: number): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8'), 10);
+    return Number.isNaN(pid) ? undefined : pid;
+  } catch {
+    // Gone, or never there: it has no children either way.
+    return undefined;
   }
 }
 

@@ -3,6 +3,7 @@ import { bootInNamespace, plain } from '../harness/namespaceBoot.ts';
 import { makeMachine } from '../harness/namespaceMachine.ts';
 import { fillImage, overlay } from '../harness/namespaceStore.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
+import { installCommands } from '../harness/packages.ts';
 
 /** A shell is PID 1, and init a child of it, as under `docker run --init`. */
 const under = (before: string, after: string): string => `${before}\n"$@"\ncode=$?\n${after}\nexit $code`;
@@ -28,6 +29,7 @@ namespaceTest('where it is not PID 1, it says so once, at level info', async () 
 });
 
 namespaceTest('where it is not PID 1, it stops its own descendants and nobody else', async () => {
+  await installCommands({ pgrep: 'procps' });
   await using machine = await makeMachine({ volume: 'none' });
   const outcome = await bootInNamespace(machine, {
     via: under(
