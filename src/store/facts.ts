@@ -1,4 +1,5 @@
 import { accessSync, constants, lstatSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Config } from '../config/keys.ts';
 import { toInitError } from '../errors.ts';
 import { readHasSysAdmin, readInUserNamespace } from '../linux/capabilities.ts';
@@ -18,6 +19,8 @@ export type Facts = {
   stateDir: boolean;
   /** Whether scratch of this boot can be written where the image's state directory is. */
   stateReadOnly: boolean;
+  /** Where Nix writes build logs, beside the state directory; undefined when the image has no such directory. */
+  logDir: string | undefined;
   runReadOnly: boolean;
   nixConf: { dir: string; kind: 'file' | 'symlink' | 'missing' | 'no directory'; readOnly: boolean };
   daemon: { path: string | undefined; socket: string };
@@ -38,6 +41,7 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     const mount = mountOf(path, mounts);
     return mount !== undefined && isReadOnly(mount);
   };
+  const logDir = `${dirname(config.stateDir)}/log`;
   const confDir = env['NIX_CONF_DIR'] ?? '/etc/nix';
   return {
     root: process.geteuid?.() === 0,
@@ -48,6 +52,7 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     storeDir: isDirectory(config.storeDir),
     stateDir: isDirectory(config.stateDir),
     stateReadOnly: readOnlyAt(config.stateDir),
+    logDir: isDirectory(logDir) ? logDir : undefined,
     runReadOnly: readOnlyAt(runDir),
     nixConf: { dir: confDir, kind: nixConfKind(confDir), readOnly: readOnlyAt(confDir) },
     daemon: {

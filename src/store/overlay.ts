@@ -113,6 +113,7 @@ function plan(facts: Facts, config: Config): Step[] {
       options: facts.userNamespace ? [...stableUnderUpgrade, 'userxattr'] : stableUnderUpgrade,
     },
     ...scratch(facts, builds, volume.state, stateDir),
+    ...buildLogs(facts, volume.log),
     ...nixConf(facts),
   ];
 }
@@ -148,6 +149,15 @@ function scratch(facts: Facts, builds: string, state: string, stateDir: string):
     { do: 'mkdir', path: inState, mode: 0o755 },
     overState,
     { do: 'bind', source: aside, target: builds, readOnly: false },
+  ];
+}
+
+/** Nix cannot build where it cannot write the log; `nix log` of a read-only container goes to the volume. */
+function buildLogs({ stateReadOnly, logDir }: Facts, log: string): Step[] {
+  if (!stateReadOnly || logDir === undefined) return [];
+  return [
+    { do: 'mkdir', path: log, mode: 0o755 },
+    { do: 'bind', source: log, target: logDir, readOnly: false },
   ];
 }
 

@@ -8,6 +8,8 @@ export function volumeLayout(cacheDir: string) {
     upper: `${cacheDir}/upper`,
     work: `${cacheDir}/workdir`,
     state: `${cacheDir}/var/nix`,
+    /** Build logs, where the image's own place for them cannot be written. */
+    log: `${cacheDir}/var/log`,
     own,
     manifest: `${own}/manifest.json`,
     lock: `${own}/lock`,
