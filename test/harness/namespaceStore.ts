@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -85,3 +85,27 @@ touch -d '2001-02-03 04:05:06.123456789' profiles/suid profiles/per-user gcroots
 touch -h -d '2002-03-04 05:06:07.987654321' profiles/default
 touch -d '1970-01-01 00:00:01' db/schema
 `;
+
+/** What of the state directory belongs to one boot, or to processes that are gone. */
+export const perBoot = [
+  ...['temproots', 'gc-socket', 'daemon-socket', 'userpool', 'builds', 'gc.lock'],
+  ...['db/big-lock', 'db/db.sqlite-shm', 'profiles/odd-socket', 'profiles/odd-pipe'],
+];
+
+/** The paths that SQLite finds in a state directory, its log included; looked at in a copy. */
+export function validPaths(stateDirectory: string): string[] {
+  const work = mkdtempSync(join(tmpdir(), 'nix-cache-init-db-'));
+  try {
+    for (const name of ['db.sqlite', 'db.sqlite-wal']) {
+      const path = join(stateDirectory, 'db', name);
+      if (existsSync(path)) copyFileSync(path, join(work, name));
+    }
+    using database = new DatabaseSync(join(work, 'db.sqlite'));
+    return database
+      .prepare('select path from ValidPaths order by path')
+      .all()
+      .map(({ path }) => String(path));
+  } finally {
+    rmSync(work, { recursive: true });
+  }
+}

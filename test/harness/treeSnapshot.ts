@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { type BigIntStats, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { installCommands } from './packages.ts';
+import { runOk } from './run.ts';
+
+/**
+ * Everything about a tree that a faithful copy has in common with it, by path; for assert.deepEqual.
+ * @param leaveOut paths relative to the root.
+ */
+export async function snapshotTree(root: string, leaveOut: string[] = []): Promise<Record<string, string>> {
+  const entries: Record<string, string> = {};
+  const firstNames = new Map<bigint, string>();
+  const visit = (path: string): void => {
+    if (leaveOut.includes(path)) return;
+    const full = `${root}/${path}`;
+    const stat = lstatSync(full, { bigint: true });
+    const shared = stat.isFile() && stat.nlink > 1n ? ` twin of ${firstNames.get(stat.ino) ?? 'none'}` : '';
+    firstNames.set(stat.ino, path);
+    entries[path] = `${describe(full, stat)}${shared}`;
+    if (stat.isDirectory())
+      for (const name of readdirSync(full).sort()) visit(path === '' ? name : `${path}/${name}`);
+  };
+  visit('');
+  for (const [path, attributes] of await extendedAttributes(root)) {
+    if (entries[path] !== undefined) entries[path] += ` ${attributes}`;
+  }
+  return entries;
+}
+
+function describe(path: string, stat: BigIntStats): string {
+  const content = stat.isSymbolicLink()
+    ? readlinkSync(path)
+    : stat.isFile()
+      ? createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16)
+      : '';
+  return `${stat.mode.toString(8)} ${stat.uid}:${stat.gid} ${stat.mtimeNs} ${content}`;
+}
+
+async function extendedAttributes(root: string): Promise<[string, string][]> {
+  await installCommands({ getfattr: 'attr' });
+  const dump = await runOk('getfattr', ['-R', '-P', '-h', '-d', '-m', '-', '--absolute-names', root]);
+  return dump.split('\n\n').flatMap((block) => {
+    const [head = '', ...attributes] = block.split('\n').filter((line) => line !== '');
+    const path = head.replace(`# file: ${root}`, '').replace(/^\//, '');
+    return attributes.length === 0 ? [] : [[path, attributes.sort().join(' ')] as [string, string]];
+  });
+}
