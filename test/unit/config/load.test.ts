@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { type Config, type KeyName, keyNames } from '../../../src/config/keys.ts';
+import { type LoadedConfig, loadConfig } from '../../../src/config/load.ts';
+import { temporaryDirectory } from '../fixtures.ts';
+
+type Sources = {
+  file?: unknown;
+  env?: Record<string, string | undefined>;
+  flags?: Partial<Record<KeyName, string>>;
+};
+
+/** Loads with a real file where the case has one. */
+function load({ file, env = {}, flags = {} }: Sources): LoadedConfig {
+  using directory = temporaryDirectory();
+  const path = `${directory.path}/config.json`;
+  if (file !== undefined) writeFileSync(path, JSON.stringify(file));
+  return loadConfig({
+    flags: new Map(Object.entries(flags) as [KeyName, string][]),
+    env,
+    file: file === undefined ? undefined : path,
+  });
+}
+
+test('without any source every key has its default', () => {
+  const { config, origins, raw } = load({});
+  assert.deepEqual(Object.keys(config), keyNames);
+  assert.deepEqual(new Set(Object.values(origins)), new Set(['default']));
+  assert.equal(config['shutdown.grace'], 8000);
+  assert.equal(raw['shutdown.grace'], '8s');
+});
+
+test('later wins: default, file, environment, flag', () => {
+  const file = { strategy: 'none', 'log.level': 'info', onLocked: 'wait' };
+  const env = { NIX_CACHE_INIT_STRATEGY: 'auto', NIX_CACHE_INIT_LOG_LEVEL: 'debug' };
+  const { config, origins } = load({ file, env, flags: { strategy: 'overlay' } });
+  assert.equal(config.strategy, 'overlay');
+  assert.equal(origins.strategy, 'flag --strategy');
+  assert.equal(config['log.level'], 'debug');
+  assert.equal(origins['log.level'], 'environment NIX_CACHE_INIT_LOG_LEVEL');
+  assert.equal(config.onLocked, 'wait');
+  assert.match(origins.onLocked, /^file \/.*\/config\.json$/);
+  assert.equal(config.onUnsupported, 'fallback');
+  assert.equal(origins.onUnsupported, 'default');
+});
+
+test('the file may nest keys or join them with a dot', () => {
+  const { config } = load({ file: { daemon: { enabled: false, args: ['-v'] }, 'log.level': 'error' } });
+  assert.equal(config['daemon.enabled'], false);
+  assert.deepEqual(config['daemon.args'], ['-v']);
+  assert.equal(config['log.level'], 'error');
+});
+
+test('an object that is a value is not taken for nesting', () => {
+  assert.deepEqual(load({ file: { exitCodes: { '143': 0 } } }).config.exitCodes, { '143': 0 });
+});
+
+test('other variables of the environment are nobody’s business', () => {
+  const env = {
+    PATH: '/bin',
+    NIX_REMOTE: 'daemon',
+    nix_cache_init_strategy: 'x',
+    NIX_CACHE_INIT_STRATEGY: undefined,
+  };
+  assert.equal(load({ env }).config.strategy, 'auto');
+});
+
+const booleans: [string, boolean][] = [
+  ['1', true],
+  ['true', true],
+  ['yes', true],
+  ['TRUE', true],
+  ['0', false],
+  ['false', false],
+  ['no', false],
+  ['No', false],
+];
+
+for (const [text, value] of booleans) {
+  test(`${text} is ${value}, in the environment and as a flag`, () => {
+    const env = { NIX_CACHE_INIT_PROCESS_GROUP: text, NIX_CACHE_INIT_DAEMON_ENABLED: text };
+    assert.equal(load({ env }).config.processGroup, value);
+    assert.equal(load({ env }).config['daemon.enabled'], value);
+    assert.equal(load({ flags: { processGroup: text } }).config.processGroup, value);
+  });
+}
+
+const texts: [KeyName, string, Config[KeyName]][] = [
+  ['strategy', 'none', 'none'],
+  ['cacheDir', '/mnt/my cache', '/mnt/my cache'],
+  ['cacheDir', '/1', '/1'],
+  ['storeDir', '/gnu/store', '/gnu/store'],
+  ['lockTimeout', '1.5m', 90_000],
+  ['shutdown.grace', '500ms', 500],
+  ['daemon.enabled', 'auto', 'auto'],
+  ['daemon.command', 'true', 'true'],
+  ['daemon.args', '["--option","a b"]', ['--option', 'a b']],
+  ['exitCodes', '{"143":0,"255":1}', { '143': 0, '255': 1 }],
+  ['log.format', 'json', 'json'],
+];
+
+for (const [name, text, value] of texts) {
+  test(`${name} from the text ${text}`, () => {
+    assert.deepEqual(load({ flags: { [name]: text } }).config[name], value);
+  });
+}

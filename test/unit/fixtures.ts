@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { mkdtempDisposableSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import type { Config } from '../../src/config/keys.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { type ExitCode, InitError } from '../../src/errors.ts';
+import type { Log } from '../../src/log.ts';
+import type { Facts } from '../../src/store/facts.ts';
+import type { VolumeFacts } from '../../src/volume/probe.ts';
+
+/** The built-in defaults, and what a case changes. */
+export function makeConfig(changes: Partial<Config> = {}): Config {
+  return { ...loadConfig({ flags: new Map(), env: {} }).config, ...changes };
+}
+
+type Directory = Extract<VolumeFacts, { kind: 'directory' }>;
+
+export function makeVolume(changes: Partial<Directory> = {}): Directory {
+  return { kind: 'directory', mounted: true, fileSystem: 'ext4', readOnly: false, ...changes };
+}
+
+/** A machine on which everything works: root with SYS_ADMIN, an ext4 volume, Nix installed. */
+export function makeFacts(changes: Partial<Facts> = {}): Facts {
+  return {
+    root: true,
+    sysAdmin: true,
+    userNamespace: false,
+    overlayInKernel: true,
+    volume: makeVolume(),
+    storeDir: true,
+    stateDir: true,
+    stateReadOnly: false,
+    runReadOnly: false,
+    nixConf: { dir: '/etc/nix', kind: 'file', readOnly: false },
+    daemon: { path: '/bin/nix-daemon', socket: '/nix/var/nix/daemon-socket/socket' },
+    ...changes,
+  };
+}
+
+/** A temporary directory, removed with its contents at the end of the scope (`using`). */
+export const temporaryDirectory = () => mkdtempDisposableSync(`${tmpdir()}/nix-cache-init-unit-`);
+
+/** A log that remembers what it was told. */
+export function recordingLog(): { log: Log; lines: string[] } {
+  const lines: string[] = [];
+  const at = (level: string) => (message: string) => {
+    lines.push(`${level}: ${message}`);
+  };
+  return { log: { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') }, lines };
+}
+
+type Expected = {
+  exitCode: ExitCode;
+  stage?: string;
+  errno?: string;
+  what?: string | RegExp;
+  remedy?: string | RegExp;
+};
+
+/** The shape of DESIGN §4.3's line, without the program's name: always one line. */
+export const failureLine = /^[a-z]+: .+: E[A-Z0-9]+ \(.+\)$/;
+
+/** For assert.throws and assert.rejects: the error that ends a boot, with these parts. */
+export function isInitError({ exitCode, stage, errno, what, remedy }: Expected): (error: unknown) => true {
+  return (error) => {
+    assert.ok(error instanceof InitError, `not an InitError: ${error}`);
+    assert.equal(error.exitCode, exitCode, error.message);
+    assert.match(error.message, failureLine);
+    if (stage !== undefined) assert.equal(error.stage, stage);
+    if (errno !== undefined) assert.equal(error.errno, errno);
+    assertText(error.what, what);
+    assertText(error.remedy, remedy);
+    return true;
+  };
+}
+
+function assertText(actual: string, expected: string | RegExp | undefined): void {
+  if (typeof expected === 'string') assert.equal(actual, expected);
+  else if (expected !== undefined) assert.match(actual, expected);
+}
