@@ -8,7 +8,8 @@ import { namespaceTest } from '../harness/namespaceTest.ts';
 namespaceTest('what is written to the store and the state is there at the next boot', async () => {
   await using machine = await makeMachine();
   await fillImage(machine);
-  const write = 'mkdir /nix/store/made; echo kept >/nix/store/made/file; ln -s made /nix/var/nix/gcroots/made';
+  const write =
+    'mkdir /nix/store/made; echo kept >/nix/store/made/file; ln -s made /nix/var/nix/gcroots/made';
   await bootInNamespace(machine, { args: overlay('sh', '-euc', write) });
   const read = `cat /nix/store/made/file; readlink /nix/var/nix/gcroots/made; ${storePath('hello')}/bin/hello`;
   await machine.shell(`chmod +x .${storePath('hello')}/bin/hello`);
@@ -16,18 +17,21 @@ namespaceTest('what is written to the store and the state is there at the next b
   assert.deepEqual(outcome, { exitCode: 0, stdout: 'kept\nmade\nhello of the image\n', stderr: '' });
 });
 
-namespaceTest('the pristine store and state are aside, read-only, and show nothing of the volume', async () => {
-  await using machine = await makeMachine();
-  await fillImage(machine);
-  const lower = '/run/nix-cache-init/lower';
-  const script = `
+namespaceTest(
+  'the pristine store and state are aside, read-only, and show nothing of the volume',
+  async () => {
+    await using machine = await makeMachine();
+    await fillImage(machine);
+    const lower = '/run/nix-cache-init/lower';
+    const script = `
     touch /nix/store/new /nix/var/nix/new
     [ -d ${lower}${storePath('hello').replace('/nix', '')} ] && [ -f ${lower}/state/db/db.sqlite ] && echo there
     [ -e ${lower}/store/new ] || [ -e ${lower}/state/new ] || echo pristine
     touch ${lower}/store/x 2>/dev/null || touch ${lower}/state/x 2>/dev/null || echo read-only`;
-  const outcome = await bootInNamespace(machine, { args: overlay('sh', '-c', script) });
-  assert.equal(outcome.stdout, 'there\npristine\nread-only\n', outcome.stderr);
-});
+    const outcome = await bootInNamespace(machine, { args: overlay('sh', '-c', script) });
+    assert.equal(outcome.stdout, 'there\npristine\nread-only\n', outcome.stderr);
+  },
+);
 
 namespaceTest('the store keeps the owner and mode that the image gave it', async () => {
   await using machine = await makeMachine();
@@ -42,12 +46,10 @@ namespaceTest('the store keeps the owner and mode that the image gave it', async
 namespaceTest('builds are kept off the volume', async () => {
   await using machine = await makeMachine();
   await fillImage(machine);
-  const script = 'echo scratch >/nix/var/nix/builds/file; cat /nix/var/nix/builds/file; ls -A /nix-cache/var/nix/builds';
+  const builds = '/nix/var/nix/builds';
+  const script = `echo scratch >${builds}/file; cat ${builds}/file; ls -A /nix-cache/var/nix/builds`;
   const outcome = await bootInNamespace(machine, { args: overlay('sh', '-euc', script) });
   assert.deepEqual(outcome, { exitCode: 0, stdout: 'scratch\n', stderr: '' });
-});
-  assert.equal(first.exitCode, 0, first.stderr);
-  assert.ok(size(first.stdout) < 900, first.stdout);
 });
 
 namespaceTest('nix.conf has our defaults before what the image says, also where there was none', async () => {
@@ -81,22 +83,28 @@ namespaceTest('boot.json tells what was done and how long it took', async () => 
   assert.ok(steps.length > 5 && steps.every(({ ms }) => typeof ms === 'number'));
 });
 
-namespaceTest('with nothing mounted at /nix-cache it says in one line that nothing is kept, and goes on', async () => {
-  await using machine = await makeMachine({ volume: 'directory' });
-  await fillImage(machine);
-  const args = ['--daemon-enabled=no', '--', 'sh', '-c', 'echo runs; exit 4'];
-  const outcome = await bootInNamespace(machine, { args });
-  assert.deepEqual([outcome.exitCode, outcome.stdout], [4, 'runs\n']);
-  assert.match(outcome.stderr, /^.*nothing is mounted at \/nix-cache.*\n$/);
-});
+namespaceTest(
+  'with nothing mounted at /nix-cache it says in one line that nothing is kept, and goes on',
+  async () => {
+    await using machine = await makeMachine({ volume: 'directory' });
+    await fillImage(machine);
+    const args = ['--daemon-enabled=no', '--', 'sh', '-c', 'echo runs; exit 4'];
+    const outcome = await bootInNamespace(machine, { args });
+    assert.deepEqual([outcome.exitCode, outcome.stdout], [4, 'runs\n']);
+    assert.match(outcome.stderr, /^.*nothing is mounted at \/nix-cache.*\n$/);
+  },
+);
 
-namespaceTest('where mounting is not allowed it says in one line that nothing is kept, and goes on', async () => {
-  await using machine = await makeMachine();
-  await fillImage(machine);
-  const via = 'exec setpriv --inh-caps -sys_admin --bounding-set -sys_admin "$@"';
-  const args = ['--daemon-enabled=no', '--', 'sh', '-c', 'echo runs; exit 4'];
-  const outcome = await bootInNamespace(machine, { via, args });
-  assert.deepEqual([outcome.exitCode, outcome.stdout], [4, 'runs\n']);
-  assert.match(outcome.stderr, /^.*CAP_SYS_ADMIN.*EPERM.*nothing will be kept.*\n$/);
-  assert.throws(() => statSync(machine.path('/nix-cache/upper')), { code: 'ENOENT' });
-});
+namespaceTest(
+  'where mounting is not allowed it says in one line that nothing is kept, and goes on',
+  async () => {
+    await using machine = await makeMachine();
+    await fillImage(machine);
+    const via = 'exec setpriv --inh-caps -sys_admin --bounding-set -sys_admin "$@"';
+    const args = ['--daemon-enabled=no', '--', 'sh', '-c', 'echo runs; exit 4'];
+    const outcome = await bootInNamespace(machine, { via, args });
+    assert.deepEqual([outcome.exitCode, outcome.stdout], [4, 'runs\n']);
+    assert.match(outcome.stderr, /^.*CAP_SYS_ADMIN.*EPERM.*nothing will be kept.*\n$/);
+    assert.throws(() => statSync(machine.path('/nix-cache/upper')), { code: 'ENOENT' });
+  },
+);
