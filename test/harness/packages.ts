@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
+import { alone } from './lock.ts';
 import { run, tail } from './run.ts';
 
 // Debian keeps dockerd and mkfs in the sbin directories, which a plain user's PATH lacks.
@@ -7,8 +8,17 @@ process.env['PATH'] = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/s
 
 /** Installs the Debian packages whose commands are missing, after saying so. */
 export async function installCommands(packageOf: Record<string, string>): Promise<void> {
+  if (missingOf(packageOf).length === 0) return;
+  // Test files run beside each other, and apt does not.
+  await alone('apt', () => installPackages(missingOf(packageOf)));
+}
+
+function missingOf(packageOf: Record<string, string>): string[] {
   const missing = Object.entries(packageOf).filter(([command]) => !isOnPath(command));
-  const packages = [...new Set(missing.map(([, name]) => name))];
+  return [...new Set(missing.map(([, name]) => name))];
+}
+
+async function installPackages(packages: string[]): Promise<void> {
   if (packages.length === 0) return;
   if (process.getuid?.() !== 0) {
     throw new Error(
