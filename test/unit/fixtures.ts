@@ -30,6 +30,7 @@ export function makeFacts(changes: Partial<Facts> = {}): Facts {
     storeDir: true,
     stateDir: true,
     stateReadOnly: false,
+    logDir: '/nix/var/log',
     runReadOnly: false,
     nixConf: { dir: '/etc/nix', kind: 'file', readOnly: false },
     daemon: { path: '/bin/nix-daemon', socket: '/nix/var/nix/daemon-socket/socket' },

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { hasSysAdmin, isInitialUidMap } from '../../../src/linux/capabilities.ts';
+
+const status = (effective: string, others = '000001ffffffffff'): string =>
+  `Name:\tnode\nCapInh:\t${others}\nCapPrm:\t${others}\nCapEff:\t${effective}\nCapBnd:\t${others}\nCapAmb:\t0000000000000000\n`;
+
+const sets: [string, string, boolean][] = [
+  ['all', '000001ffffffffff', true],
+  ['CAP_SYS_ADMIN alone', '0000000000200000', true],
+  ['all but CAP_SYS_ADMIN', '000001ffffdfffff', false],
+  ["Docker's default", '00000000a80425fb', false],
+  ["Docker's default and SYS_ADMIN", '00000000a82425fb', true],
+  ['its neighbours', '0000000000500000', false],
+  ['none', '0000000000000000', false],
+];
+
+for (const [name, mask, expected] of sets) {
+  test(`CAP_SYS_ADMIN in the effective set: ${name}`, () =>
+    assert.equal(hasSysAdmin(status(mask)), expected));
+}
+
+test('only the effective set counts', () => {
+  assert.equal(hasSysAdmin(status('0000000000000000', '000001ffffffffff')), false);
+  assert.equal(hasSysAdmin(status('0000000000200000', '0000000000000000')), true);
+});
+
+test('a status without the line means no', () => assert.equal(hasSysAdmin('Name:\tnode\n'), false));
+
+const maps: [string, string, boolean][] = [
+  ['the initial namespace', '         0          0 4294967295\n', true],
+  ['a rootless engine', '         0       1000          1\n', false],
+  ['userns-remap', '         0     100000      65536\n', false],
+  [
+    'the identity in two pieces',
+    '         0          0       1000\n      1000       1000 4294966295\n',
+    false,
+  ],
+  ['a shifted start', '         1          0 4294967295\n', false],
+  ['not mapped yet', '', false],
+];
+
+for (const [name, map, expected] of maps) {
+  test(`uid_map of ${name}`, () => assert.equal(isInitialUidMap(map), expected));
+}

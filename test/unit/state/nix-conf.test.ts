@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { generateNixConf } from '../../../src/state/nix-conf.ts';
+
+/** The value that Nix would take: of a setting named twice the later line counts (nix.conf(5)). */
+function settingOf(text: string, name: string): string | undefined {
+  const lines = text.split('\n').map((line) => line.replace(/#.*/, '').split('='));
+  return lines.findLast(([key]) => key?.trim() === name)?.[1]?.trim();
+}
+
+test('the default is there although the image has none', () => {
+  assert.equal(settingOf(generateNixConf(''), 'auto-optimise-store'), 'false');
+});
+
+test("the user's own word counts", () => {
+  assert.equal(settingOf(generateNixConf('auto-optimise-store = true\n'), 'auto-optimise-store'), 'true');
+});
+
+const own = [
+  '',
+  'sandbox = false\n',
+  'no line end',
+  '# only a comment\n',
+  '!include ./more.conf\ninclude other.conf\n',
+  '\r\n',
+];
+
+for (const text of own) {
+  test(`the user's file comes last and as it is: ${JSON.stringify(text)}`, () => {
+    const generated = generateNixConf(text);
+    assert.ok(generated.endsWith(`\n${text}`));
+    assert.equal(generated.length, generateNixConf('').length + text.length);
+  });
+}
+
+test('it says who made it', () => assert.match(generateNixConf(''), /^# .*nix-cache-init/));

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { volumeLayout } from '../../../src/volume/layout.ts';
+
+test('the names on the volume are those of the contract', () => {
+  assert.deepEqual(volumeLayout('/nix-cache'), {
+    root: '/nix-cache',
+    upper: '/nix-cache/upper',
+    work: '/nix-cache/workdir',
+    state: '/nix-cache/var/nix',
+    log: '/nix-cache/var/log',
+    own: '/nix-cache/.nix-cache-init',
+    manifest: '/nix-cache/.nix-cache-init/manifest.json',
+    lock: '/nix-cache/.nix-cache-init/lock',
+    trash: '/nix-cache/.nix-cache-init/trash',
+    staging: '/nix-cache/.nix-cache-init/seed',
+  });
+});

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { takeLock } from '../../../src/volume/lock.ts';
+import { isInitError, temporaryDirectory } from '../fixtures.ts';
+
+const { signal } = new AbortController();
+
+// flock(2) belongs to the open file description, so a second taker in this process is as foreign as any.
+const inUse = isInitError({
+  exitCode: 75,
+  stage: 'lock',
+  errno: 'EWOULDBLOCK',
+  what: new RegExp(`in use by .*"host":"${hostname()}","pid":${process.pid},"since":"`),
+  remedy: /onLocked=wait/,
+});
+
+test('the holder is named in the file', async () => {
+  using directory = temporaryDirectory();
+  const path = `${directory.path}/lock`;
+  // A longer name of one who is gone must not shine through.
+  writeFileSync(path, 'x'.repeat(500));
+  const fd = await takeLock({ path, waitMs: 0, signal });
+  const { host, pid, since } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  assert.deepEqual([host, pid], [hostname(), process.pid]);
+  assert.ok(Math.abs(Date.now() - Date.parse(String(since))) < 60_000);
+  closeSync(fd);
+});
+
+test('a second taker is refused with 75 naming the holder, until that one lets go', async () => {
+  using directory = temporaryDirectory();
+  const path = `${directory.path}/lock`;
+  const fd = await takeLock({ path, waitMs: 0, signal });
+  const text = readFileSync(path, 'utf8');
+  await assert.rejects(takeLock({ path, waitMs: 0, signal }), inUse);
+  assert.equal(readFileSync(path, 'utf8'), text);
+  closeSync(fd);
+  closeSync(await takeLock({ path, waitMs: 0, signal }));
+});
+
+test('a taker that waits gets the lock when the holder lets go', async () => {
+  using directory = temporaryDirectory();
+  const path = `${directory.path}/lock`;
+  const fd = await takeLock({ path, waitMs: 0, signal });
+  let free = false;
+  const second = takeLock({ path, waitMs: 30_000, signal }).finally(() => assert.ok(free));
+  await sleep(120);
+  free = true;
+  closeSync(fd);
+  closeSync(await second);
+});
+
+test('waiting ends at its time, with 75', async () => {
+  using directory = temporaryDirectory();
+  const path = `${directory.path}/lock`;
+  const fd = await takeLock({ path, waitMs: 0, signal });
+  const start = performance.now();
+  await assert.rejects(takeLock({ path, waitMs: 120, signal }), inUse);
+  assert.ok(performance.now() - start >= 115);
+  closeSync(fd);
+});
+
+test('a signal ends the waiting', async () => {
+  using directory = temporaryDirectory();
+  const path = `${directory.path}/lock`;
+  const fd = await takeLock({ path, waitMs: 0, signal });
+  const stop = new AbortController();
+  const waiting = takeLock({ path, waitMs: 60_000, signal: stop.signal });
+  stop.abort();
+  await assert.rejects(waiting, { name: 'AbortError' });
+  closeSync(fd);
+});
+
+test('a holder that is killed lets go', async () => {
+  using directory = temporaryDirectory();
+  const path = `${directory.path}/lock`;
+  const script = `
+    import { takeLock } from '${import.meta.resolve('../../../src/volume/lock.ts')}';
+    await takeLock({ path: ${JSON.stringify(path)}, waitMs: 0, signal: new AbortController().signal });
+    console.log('held');
+    setInterval(() => {}, 60_000);`;
+  const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script];
+  const holder = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(holder.stdout, 'data');
+  const what = new RegExp(`"pid":${holder.pid},`);
+  await assert.rejects(takeLock({ path, waitMs: 0, signal }), isInitError({ exitCode: 75, what }));
+  holder.kill('SIGKILL');
+  await once(holder, 'exit');
+  closeSync(await takeLock({ path, waitMs: 0, signal }));
+});
+
+test('where the lock cannot be, its errno says why', async () => {
+  using directory = temporaryDirectory();
+  await assert.rejects(takeLock({ path: `${directory.path}/no/lock`, waitMs: 0, signal }), {
+    code: 'ENOENT',
+  });
+});
