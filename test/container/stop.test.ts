@@ -41,7 +41,7 @@ containerTest('the daemon is stopped last: a main command that tidies up can sti
 
 containerTest('a grandchild that needs a moment to finish gets it, one that refuses is killed', async () => {
   await using volume = await makeVolume();
-  const slow = "(trap 'sleep 2; echo finished; exit' TERM; echo up; while :; do sleep 0.1; done) &";
+  const slow = `setsid sh -c "trap 'sleep 3; echo finished; exit' TERM; echo up; while :; do sleep 0.1; done" &`;
   const deaf = "(trap '' TERM; while :; do sleep 0.1; done) &";
   const command = ['sh', '-c', `${slow} ${deaf} sleep infinity`];
   await using container = await startContainer({ volume: volume.name, command });
