@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
-  linkSync,
   lstatSync,
   mkdirSync,
   readFileSync,
-  readlinkSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -16,27 +13,9 @@ import { setTimes } from '../../../src/linux/files.ts';
 import { copyTree } from '../../../src/state/copy.ts';
 import { listTree } from '../../../src/state/tree.ts';
 import { temporaryDirectory } from '../fixtures.ts';
+import { copied } from './copied.ts';
 
 const root = process.geteuid?.() === 0;
-
-/** Fills a tree, copies it, and hands both to the comparison. */
-async function copied(
-  fill: (from: string) => void,
-  compare: (from: string, to: string) => void,
-): Promise<void> {
-  using directory = temporaryDirectory();
-  const from = `${directory.path}/from`;
-  const to = `${directory.path}/to`;
-  mkdirSync(from);
-  fill(from);
-  await copyTree(
-    from,
-    to,
-    listTree(from, () => false),
-    () => {},
-  );
-  compare(from, to);
-}
 
 test('contents, modes and times to the nanosecond, of files and directories', async () => {
   const fill = (from: string): void => {
@@ -63,45 +42,6 @@ test('contents, modes and times to the nanosecond, of files and directories', as
     assert.equal(lstatSync(`${to}/inner/file`, { bigint: true }).atimeNs, 1_700_000_000_000_000_001n);
     // Last: reading moves the time of access.
     assert.equal(readFileSync(`${to}/inner/file`, 'utf8'), 'contents');
-  });
-});
-
-test('symlinks with their text, also where it is no UTF-8 or leads nowhere', async () => {
-  const odd = Buffer.from([0x2f, 0xff, 0xfe]);
-  const fill = (from: string): void => {
-    symlinkSync(odd, `${from}/odd`);
-    symlinkSync('../nowhere', `${from}/broken`);
-    setTimes(`${from}/broken`, 1n, 7_000_000_007n);
-  };
-  await copied(fill, (_, to) => {
-    assert.deepEqual(readlinkSync(`${to}/odd`, 'buffer'), odd);
-    assert.equal(readlinkSync(`${to}/broken`), '../nowhere');
-    assert.equal(lstatSync(`${to}/broken`, { bigint: true }).mtimeNs, 7_000_000_007n);
-  });
-});
-
-test('hard links stay links among themselves, and none leads back', async () => {
-  const fill = (from: string): void => {
-    writeFileSync(`${from}/a`, 'x');
-    mkdirSync(`${from}/z`);
-    linkSync(`${from}/a`, `${from}/z/b`);
-  };
-  await copied(fill, (from, to) => {
-    const [a, b, source] = [`${to}/a`, `${to}/z/b`, `${from}/a`].map((path) => lstatSync(path));
-    assert.equal(a?.ino, b?.ino);
-    assert.equal(a?.nlink, 2);
-    assert.notEqual(a?.ino, source?.ino);
-  });
-});
-
-test('a pipe is left out', async () => {
-  const fill = (from: string): void => {
-    execFileSync('mkfifo', [`${from}/pipe`]);
-    writeFileSync(`${from}/file`, '');
-  };
-  await copied(fill, (_, to) => {
-    const paths = listTree(to, () => false).map(({ path }) => path);
-    assert.deepEqual(paths, ['', 'file']);
   });
 });
 

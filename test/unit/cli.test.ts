@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { helpText, versionText } from '../../src/commands/help.ts';
+import { keyNames } from '../../src/config/keys.ts';
+import { jsonSchema } from '../../src/config/schema.ts';
+import { failureLine } from './fixtures.ts';
+
+/** `nix-cache-init ARGS…` in a process of its own, since it writes to descriptors 1 and 2 themselves. */
+function run(args: readonly string[], env: Record<string, string> = {}) {
+  const script = `
+    import { cli } from '${import.meta.resolve('../../src/cli.ts')}';
+    process.exitCode = await cli(${JSON.stringify(args)});`;
+  const options = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script];
+  const { status, stdout, stderr } = spawnSync(process.execPath, options, {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], ...env },
+  });
+  return { status, stdout, stderr };
+}
+
+const answers: [string[], string][] = [
+  [['--help'], helpText()],
+  [['-h'], helpText()],
+  [['--version'], versionText],
+  [['run', '--help'], helpText('run')],
+  [['run', '--version'], versionText],
+  [['plan', '--help'], helpText('plan')],
+  [['config', '-h'], helpText('config')],
+  [['config', '--version'], versionText],
+  [['config', '--schema'], `${JSON.stringify(jsonSchema(), null, 2)}\n`],
+];
+
+for (const [args, stdout] of answers) {
+  test(`nix-cache-init ${args.join(' ')}`, () =>
+    assert.deepEqual(run(args), { status: 0, stdout, stderr: '' }));
+}
+
+const refused: [string[], number, RegExp][] = [
+  [[], 64, /no command/],
+  [['rnu'], 64, /unknown command rnu.*run/],
+  [['constructor'], 64, /unknown command constructor/],
+  [['plan', 'extra'], 64, /unexpected argument extra/],
+  [['plan', '--schema'], 64, /unknown flag --schema/],
+  [['run', '--json'], 64, /unknown flag --json/],
+  [['config', '--strategy=x'], 78, /strategy is "x" in flag --strategy/],
+  [['config', '--config=/nonexistent.json'], 78, /cannot read \/nonexistent\.json: ENOENT/],
+];
+
+for (const [args, status, message] of refused) {
+  test(`nix-cache-init ${args.join(' ')} is refused with ${status}, on one line`, () => {
+    const outcome = run(args);
+    assert.equal(outcome.status, status);
+    assert.equal(outcome.stdout, '');
+    const [line = '', hint = '', ...more] = outcome.stderr.split('\n');
+    assert.match(line.replace(/^nix-cache-init: /, ''), failureLine);
+    assert.match(line, message);
+    // A usage error is followed by where to look.
+    assert.match([hint, ...more].join(''), status === 64 ? /^Try 'nix-cache-init run --help'\.$/ : /^$/);
+  });
+}
+
+test('config --json tells every value and where it is from', () => {
+  const { status, stdout } = run(['config', '--json', '--lock-timeout=1m'], {
+    NIX_CACHE_INIT_STRATEGY: 'none',
+  });
+  assert.equal(status, 0);
+  const told = JSON.parse(stdout) as Record<string, unknown>;
+  assert.deepEqual(Object.keys(told), keyNames);
+  assert.deepEqual(told['strategy'], { value: 'none', origin: 'environment NIX_CACHE_INIT_STRATEGY' });
+  assert.deepEqual(told['lockTimeout'], { value: '1m', origin: 'flag --lock-timeout' });
+  assert.deepEqual(told['cacheDir'], { value: '/nix-cache', origin: 'default' });
+});
+
+test('config tells the same as a table', () => {
+  const { stdout } = run(['config'], { NIX_CACHE_INIT_STRATEGY: 'none' });
+  assert.equal(stdout.trimEnd().split('\n').length, keyNames.length);
+  assert.match(stdout, /^strategy +none +environment NIX_CACHE_INIT_STRATEGY {2}\(/m);
+});
+
+const nowhere = ['plan', '--cache-dir=/nonexistent/cache'];
+
+test('plan without a volume falls back, and says why', () => {
+  const { status, stdout } = run(nowhere);
+  assert.equal(status, 0);
+  assert.match(
+    stdout,
+    /^not overlay: facts: \/nonexistent\/cache does not exist: ENOENT \(.+\)\nstrategy: none\n/,
+  );
+});
+
+test('plan where nothing is left ends as a boot would', () => {
+  const { status, stdout } = run([...nowhere, '--on-unsupported=fail', '--json']);
+  assert.equal(status, 78);
+  const { passedOver, steps } = JSON.parse(stdout) as Record<string, unknown>;
+  assert.equal(steps, undefined);
+  assert.equal(Array.isArray(passedOver) && passedOver.length, 1);
+});

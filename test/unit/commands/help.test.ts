@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { helpText, versionText } from '../../../src/commands/help.ts';
+import { commands } from '../../../src/commands/index.ts';
+import { type CommandName, usages } from '../../../src/commands/usage.ts';
+import { flagName, keyNames, keys } from '../../../src/config/keys.ts';
+
+const names = Object.keys(usages) as CommandName[];
+const lines = (text: string): string[] => text.replace(/\n$/, '').split('\n');
+
+test('the overview names every command with what it does', () => {
+  const text = lines(helpText());
+  for (const name of names) {
+    assert.ok(
+      text.some((line) => line.trim() === `${name.padEnd(8)}${usages[name].summary}`),
+      name,
+    );
+  }
+});
+
+test('the overview fits a terminal of 24 lines and 80 columns', () => {
+  const text = lines(helpText());
+  assert.ok(text.length <= 24);
+  for (const line of text) assert.ok([...line].length <= 80, line);
+});
+
+test('every command but run can be called, and is described', () => {
+  assert.deepEqual(Object.keys(commands).sort(), names.filter((name) => name !== 'run').sort());
+});
+
+for (const name of names) {
+  const text = helpText(name);
+
+  test(`${name} --help begins with its usage and what it does`, () => {
+    assert.deepEqual(lines(text).slice(0, 2), [
+      `Usage: nix-cache-init ${usages[name].usage}`,
+      usages[name].summary,
+    ]);
+    assert.ok(usages[name].usage.startsWith(name));
+  });
+
+  test(`${name} --help names every flag with its meaning and default`, () => {
+    for (const key of keyNames) {
+      const { help, initial } = keys[key];
+      const line = lines(text).find((candidate) => candidate.startsWith(`  --${flagName(key)} `)) ?? '';
+      assert.ok(line.includes(` ${help} [`), key);
+      assert.ok(line.endsWith(`[${typeof initial === 'string' ? initial : JSON.stringify(initial)}]`), key);
+    }
+    assert.match(text, /^ {2}--config .*\/etc\/nix-cache-init\/config\.json/m);
+  });
+
+  test(`${name} --help fits a terminal of 24 lines`, () => assert.ok(lines(text).length <= 24));
+}
+
+for (const [name, { switches }] of Object.entries(commands)) {
+  test(`the usage of ${name} names its switches`, () => {
+    for (const word of switches) assert.match(usages[name as CommandName].usage, new RegExp(`--${word}\\b`));
+  });
+}
+
+test('the version is that of the package', () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  assert.equal(versionText, `nix-cache-init ${version}\n`);
+});

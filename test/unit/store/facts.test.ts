@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import type { Config } from '../../../src/config/keys.ts';
+import { gatherFacts } from '../../../src/store/facts.ts';
+import { makeConfig, temporaryDirectory } from '../fixtures.ts';
+
+/** This machine's facts, with every directory of the configuration below `base`. */
+function look(base: string, env: NodeJS.ProcessEnv = {}, config: Partial<Config> = {}) {
+  const places = { cacheDir: `${base}/cache`, storeDir: `${base}/store`, stateDir: `${base}/var/nix` };
+  return gatherFacts(makeConfig({ ...places, ...config }), { NIX_CONF_DIR: `${base}/etc`, ...env });
+}
+
+function executable(path: string, mode = 0o755): string {
+  writeFileSync(path, '', { mode });
+  return path;
+}
+
+test('where nothing is, nothing is found', () => {
+  using directory = temporaryDirectory();
+  const facts = look(directory.path, {}, { 'daemon.command': 'no-such-daemon' });
+  assert.deepEqual(facts.volume, { kind: 'missing' });
+  assert.deepEqual([facts.storeDir, facts.stateDir, facts.logDir], [false, false, undefined]);
+  assert.equal(facts.daemon.path, undefined);
+  assert.equal(facts.root, process.geteuid?.() === 0);
+});
+
+test('the directories are found, the log beside the state', () => {
+  using directory = temporaryDirectory();
+  for (const name of ['cache', 'store', 'var/nix', 'var/log']) {
+    mkdirSync(`${directory.path}/${name}`, { recursive: true });
+  }
+  const facts = look(directory.path);
+  assert.equal(facts.volume.kind, 'directory');
+  assert.deepEqual([facts.storeDir, facts.stateDir], [true, true]);
+  assert.equal(facts.logDir, `${directory.path}/var/log`);
+});
+
+test('a file is no store', () => {
+  using directory = temporaryDirectory();
+  writeFileSync(`${directory.path}/store`, '');
+  assert.equal(look(directory.path).storeDir, false);
+});
+
+const kinds: [string, (path: string) => void][] = [
+  ['missing', () => {}],
+  ['file', (path) => writeFileSync(path, '')],
+  ['symlink', (path) => symlinkSync('/nowhere', path)],
+];
+
+for (const [kind, prepare] of kinds) {
+  test(`nix.conf: ${kind}`, () => {
+    using directory = temporaryDirectory();
+    mkdirSync(`${directory.path}/etc`);
+    prepare(`${directory.path}/etc/nix.conf`);
+    const { nixConf } = look(directory.path);
+    assert.deepEqual([nixConf.dir, nixConf.kind], [`${directory.path}/etc`, kind]);
+  });
+}
+
+test('nix.conf: no directory for it', () => {
+  using directory = temporaryDirectory();
+  assert.equal(look(directory.path).nixConf.kind, 'no directory');
+});
+
+test('without NIX_CONF_DIR it is /etc/nix', () => {
+  using directory = temporaryDirectory();
+  assert.equal(look(directory.path, { NIX_CONF_DIR: undefined }).nixConf.dir, '/etc/nix');
+});
+
+// Nix takes an empty variable for an unset one (getEnvNonEmpty).
+test('nor does an empty NIX_CONF_DIR count', { todo: 'it names the root directory' }, () => {
+  using directory = temporaryDirectory();
+  assert.equal(look(directory.path, { NIX_CONF_DIR: '' }).nixConf.dir, '/etc/nix');
+});
+
+test('nor an empty NIX_DAEMON_SOCKET_PATH', { todo: 'the socket is then bound at no path' }, () => {
+  using directory = temporaryDirectory();
+  const { socket } = look(directory.path, { NIX_DAEMON_SOCKET_PATH: '' }).daemon;
+  assert.equal(socket, `${directory.path}/var/nix/daemon-socket/socket`);
+});
+
+test('the socket is in the state directory unless Nix’s own variable says otherwise', () => {
+  using directory = temporaryDirectory();
+  assert.equal(look(directory.path).daemon.socket, `${directory.path}/var/nix/daemon-socket/socket`);
+  assert.equal(look(directory.path, { NIX_DAEMON_SOCKET_PATH: '/s' }).daemon.socket, '/s');
+});
+
+test('the daemon is the first on PATH that can be executed', () => {
+  using directory = temporaryDirectory();
+  const base = directory.path;
+  for (const name of ['empty', 'plain', 'first', 'second']) mkdirSync(`${base}/${name}`);
+  executable(`${base}/plain/d-of-test`, 0o644);
+  const first = executable(`${base}/first/d-of-test`);
+  executable(`${base}/second/d-of-test`);
+  const path = ['', 'empty', 'plain', 'first', 'second'].map((name) =>
+    name === '' ? '' : `${base}/${name}`,
+  );
+  const facts = look(base, { PATH: path.join(':') }, { 'daemon.command': 'd-of-test' });
+  assert.equal(facts.daemon.path, first);
+});
+
+test('a daemon with a slash is not searched for', () => {
+  using directory = temporaryDirectory();
+  const base = directory.path;
+  const own = executable(`${base}/d-of-test`);
+  assert.equal(look(base, {}, { 'daemon.command': own }).daemon.path, own);
+  assert.equal(look(base, { PATH: base }, { 'daemon.command': '/no/d-of-test' }).daemon.path, undefined);
+});
+
+test('a directory is no daemon', { todo: 'access(2) calls it executable' }, () => {
+  using directory = temporaryDirectory();
+  mkdirSync(`${directory.path}/d-of-test`);
+  const facts = look(directory.path, { PATH: directory.path }, { 'daemon.command': 'd-of-test' });
+  assert.equal(facts.daemon.path, undefined);
+});

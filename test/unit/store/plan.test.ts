@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describeStep, type Step } from '../../../src/store/plan.ts';
+import { select } from '../../../src/store/select.ts';
+import { makeConfig, makeFacts } from '../fixtures.ts';
+
+const manifest = { path: '/v/m', strategy: 'overlay', xattrs: 'user' } as const;
+
+const steps: [Step, string][] = [
+  [{ do: 'mkdir', path: '/a', mode: 0o755 }, 'create /a where it is missing'],
+  [{ do: 'lock', path: '/v/lock', waitMs: 0 }, 'lock /v/lock'],
+  [{ do: 'lock', path: '/v/lock', waitMs: 500 }, 'lock /v/lock, waiting up to 500 ms'],
+  [{ do: 'tmpfs', target: '/run/x', options: 'mode=755' }, 'mount a tmpfs at /run/x'],
+  [{ do: 'bind', source: '/a', target: '/b', readOnly: false }, 'bind /a to /b'],
+  [{ do: 'bind', source: '/a', target: '/b', readOnly: true }, 'bind /a to /b, read-only'],
+  [
+    { do: 'verify', manifest: '/v/m', xattrs: 'user' },
+    'check that /v/m is for this version and user.overlay attributes',
+  ],
+  [
+    { do: 'seed', from: '/a', to: '/b', staging: '/s', trash: '/t', manifest },
+    'copy /a to /b unless it has a database',
+  ],
+  [
+    { do: 'overlay', target: '/s', lower: ['/l', '/m'], upper: '/u', work: '/w', options: [] },
+    'mount an overlay at /s: /u over /l, /m',
+  ],
+  [{ do: 'clear', paths: ['/a', '/b'] }, 'empty /a, /b'],
+  [
+    { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g' },
+    'put our defaults before /etc/nix/nix.conf',
+  ],
+  [{ do: 'listen', socket: '/d/socket', daemon: '/bin/d' }, 'listen on /d/socket for /bin/d'],
+];
+
+for (const [step, text] of steps) test(`${step.do}: ${text}`, () => assert.equal(describeStep(step), text));
+
+test('a plan is plain data: JSON keeps all of it', () => {
+  for (const readOnly of [false, true]) {
+    const facts = makeFacts({ stateReadOnly: readOnly, runReadOnly: readOnly });
+    const { plan } = select(facts, makeConfig());
+    assert.deepEqual(JSON.parse(JSON.stringify(plan)), plan);
+    assert.equal(new Set(plan?.steps.map(describeStep)).size, plan?.steps.length);
+  }
+});

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ExitCode } from '../../../../src/errors.ts';
+import { Exit, InitError } from '../../../../src/errors.ts';
+import type { Step } from '../../../../src/store/plan.ts';
+import { explain } from '../../../../src/store/steps/explain.ts';
+import { isInitError } from '../../fixtures.ts';
+
+const failed = (code: string): Error => Object.assign(new Error('failed'), { code });
+
+const manifest = { path: '/v/m', strategy: 'overlay', xattrs: 'trusted' } as const;
+const steps = {
+  mkdir: { do: 'mkdir', path: '/nix-cache/upper', mode: 0o755 },
+  lock: { do: 'lock', path: '/v/lock', waitMs: 0 },
+  tmpfs: { do: 'tmpfs', target: '/run/x', options: '' },
+  bind: { do: 'bind', source: '/a', target: '/b', readOnly: true },
+  verify: { do: 'verify', manifest: '/v/m', xattrs: 'trusted' },
+  seed: { do: 'seed', from: '/a', to: '/v/var/nix', staging: '/v/s', trash: '/v/t', manifest },
+  overlay: {
+    do: 'overlay',
+    target: '/nix/store',
+    lower: ['/l'],
+    upper: '/v/upper',
+    work: '/v/work',
+    options: [],
+  },
+  clear: { do: 'clear', paths: ['/v/a', '/v/b'] },
+  'nix-conf': { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g' },
+  listen: { do: 'listen', socket: '/d/socket', daemon: '/bin/d' },
+} as const satisfies Record<Step['do'], Step | object>;
+
+type Case = [keyof typeof steps, string, ExitCode, string, RegExp, RegExp];
+
+const denied = /denied although CAP_SYS_ADMIN is held .*AppArmor/;
+const apparmor = /--security-opt apparmor=unconfined$/;
+
+const cases: Case[] = [
+  ['bind', 'EACCES', 77, 'mount', denied, apparmor],
+  ['bind', 'EPERM', 77, 'mount', denied, apparmor],
+  ['overlay', 'EACCES', 77, 'mount', denied, apparmor],
+  ['overlay', 'EPERM', 77, 'mount', denied, apparmor],
+  ['tmpfs', 'EACCES', 77, 'mount', denied, apparmor],
+  ['nix-conf', 'EACCES', 77, 'mount', denied, apparmor],
+  [
+    'overlay',
+    'EINVAL',
+    74,
+    'mount',
+    /^overlayfs refuses \/v\/upper as an upper layer$/,
+    /ext4, xfs or btrfs/,
+  ],
+  ['overlay', 'ENOSPC', 74, 'mount', /^\/nix\/store$/, /free space/],
+  ['bind', 'EINVAL', 74, 'mount', /^\/b$/, /debug/],
+  ['mkdir', 'EROFS', 74, 'mount', /^\/nix-cache\/upper$/, /read-write/],
+  ['mkdir', 'EPERM', 77, 'mount', /^\/nix-cache\/upper$/, /root/],
+  ['lock', 'EIO', 74, 'lock', /^\/v\/lock$/, /disk/],
+  ['verify', 'EIO', 74, 'facts', /^\/v\/m$/, /disk/],
+  ['seed', 'ENOSPC', 74, 'seed', /^\/v\/var\/nix$/, /free space or inodes/],
+  ['seed', 'EDQUOT', 74, 'seed', /^\/v\/var\/nix$/, /quota/],
+  ['clear', 'EROFS', 74, 'seed', /^\/v\/a \/v\/b$/, /read-write/],
+  ['nix-conf', 'EROFS', 74, 'mount', /^\/etc\/nix$/, /read-write/],
+  ['listen', 'EROFS', 74, 'daemon', /^\/d\/socket$/, /read-write/],
+  ['listen', 'ENAMETOOLONG', 74, 'daemon', /^\/d\/socket$/, /./],
+];
+
+for (const [kind, errno, exitCode, stage, what, remedy] of cases) {
+  test(`${errno} at ${kind} is ${exitCode}`, () => {
+    const cause = failed(errno);
+    const error = explain(cause, structuredClone<unknown>(steps[kind]) as Step);
+    isInitError({ exitCode, stage, errno, what, remedy })(error);
+    assert.equal(error.cause, cause);
+  });
+}
+
+test('a step that knows why it failed is not talked over', () => {
+  const own = new InitError({
+    stage: 'lock',
+    what: 'in use',
+    errno: 'EWOULDBLOCK',
+    remedy: 'wait',
+    exitCode: Exit.locked,
+  });
+  assert.equal(explain(own, steps.lock), own);
+});
+
+test('a mistake of ours is called one, also where it happens in a mount', () => {
+  const error = explain(new TypeError('x is undefined'), steps.bind);
+  isInitError({ exitCode: 70, stage: 'internal', what: /^\/b: x is undefined$/ })(error);
+});
