@@ -21,6 +21,8 @@ exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root chroot $1 sh /fixtures
 
 /** What a Docker image would be, for machines without Docker: Debian with Nix, a store, `extra`, and our build. */
 export async function makeNixRoot(extra: string): Promise<Root> {
+  if (process.getuid?.() !== 0)
+    throw new Error('namespaces with mounts of their own take root: run it as root');
   const workspace = await makeWorkspace();
   const root = join(workspace.path, 'root');
   try {
