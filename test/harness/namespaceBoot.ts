@@ -17,6 +17,8 @@ export interface NamespaceBoot {
   program?: string[];
   /** Mounts in the machine's own namespace, where what is left behind can be seen; else in a copy of it. */
   shared?: boolean;
+  /** Boots in a user namespace in which only root has a number, as rootless engines do. */
+  rootless?: boolean;
 }
 
 /** A plain PID 1, for the tests that are not about the store. */
@@ -24,12 +26,13 @@ export const plain = (...command: string[]): string[] => ['--strategy', 'none', 
 
 /** The command line that boots: namespaces, /proc, chroot, a clean environment, and PID 1. */
 export function bootCommand(machine: Machine, boot: NamespaceBoot): [string, ...string[]] {
-  const { args, env = {}, via = 'exec "$@"', program = ['/init'], shared = false } = boot;
+  const { args, env = {}, via = 'exec "$@"', program = ['/init'], shared = false, rootless = false } = boot;
   const variables = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', HOME: '/root', ...env };
   return [
     'nsenter',
     `--mount=/proc/${machine.holder}/ns/mnt`,
     ...['unshare', '--pid', '--fork', '--kill-child', ...(shared ? [] : ['--mount'])],
+    ...(rootless ? ['--user', '--map-root-user'] : []),
     ...['sh', join(fixtures, 'programs/boot.sh'), machine.root, via],
     ...['env', '-i', ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)],
     ...[...program, ...args],

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rmdir } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -47,6 +48,7 @@ export async function makeMachine(options: MachineOptions = {}): Promise<Machine
   const child = spawn('unshare', args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const closed = once(child, 'close');
   const dispose = async (): Promise<void> => {
+    child.ref();
     child.stdin.end();
     await closed;
     await rmdir(root);
@@ -57,6 +59,9 @@ export async function makeMachine(options: MachineOptions = {}): Promise<Machine
     await dispose();
     throw new Error('the machine could not be made: see above');
   }
+  // A machine that a test forgot must not keep the test's process from ending: with that it goes itself.
+  for (const pipe of [child.stdin, child.stdout]) if (pipe instanceof Socket) pipe.unref();
+  child.unref();
   return {
     holder,
     root,

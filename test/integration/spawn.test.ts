@@ -117,3 +117,50 @@ namespaceTest('it starts with all three standard descriptors closed', async () =
   assert.equal(outcome.exitCode, 6);
   assert.equal(readFileSync(machine.path('/tmp/ran'), 'utf8'), 'ran\n');
 });
+
+namespaceTest('a command and a working directory whose names are no UTF-8 are found', async () => {
+  await using machine = await makeMachine({ volume: 'none' });
+  await machine.shell(`
+    directory="tmp/$(printf 'caf\\351')"; mkdir "$directory"
+    program="tmp/$(printf 'prog\\351')"; printf '#!/bin/sh\necho ran\n' >"$program"; chmod +x "$program"`);
+  const there = await bootInNamespace(machine, {
+    via: 'cd /tmp/caf*; exec "$@"',
+    args: plain('perl', '-MCwd', '-e', 'print unpack("H*", getcwd())'),
+  });
+  assert.equal(there.stdout, `${hex('/tmp/caf')}e9`, there.stderr);
+  const run = await bootInNamespace(machine, { via: 'exec "$@" /tmp/prog*', args: plain() });
+  assert.equal(run.stdout, 'ran\n', run.stderr);
+});
+
+namespaceTest('it starts in a working directory that has been removed', async () => {
+  await using machine = await makeMachine({ volume: 'none' });
+  const via = 'mkdir /gone; cd /gone; rmdir /gone; exec "$@"';
+  const outcome = await bootInNamespace(machine, { via, args: plain('echo', 'started') });
+  assert.deepEqual(outcome, { exitCode: 0, stdout: 'started\n', stderr: '' });
+});
+
+namespaceTest('standard streams that are pipes stay blocking, or the command would lose output', async () => {
+  await using machine = await makeMachine({ volume: 'none' });
+  const script = 'grep -h ^flags /proc/self/fdinfo/0 /proc/self/fdinfo/1 /proc/self/fdinfo/2';
+  const outcome = await bootInNamespace(machine, {
+    via: 'echo | "$@" 2>&1 | cat',
+    args: plain('sh', '-c', script),
+  });
+  const flags = [...outcome.stdout.matchAll(/\t(\d+)$/gm)].map(([, octal]) =>
+    Number.parseInt(octal ?? '', 8),
+  );
+  const O_NONBLOCK = 0o4000;
+  assert.deepEqual(
+    flags.map((flag) => flag & O_NONBLOCK),
+    [0, 0, 0],
+  );
+});
+
+namespaceTest('LISTEN_PID, where it named init, names the command', async () => {
+  await using machine = await makeMachine({ volume: 'none' });
+  const outcome = await bootInNamespace(machine, {
+    env: { LISTEN_PID: '1', LISTEN_FDS: '1', LISTEN_FDNAMES: 'web' },
+    args: plain('sh', '-c', '[ "$LISTEN_PID" = $$ ] && echo "$LISTEN_FDS $LISTEN_FDNAMES"'),
+  });
+  assert.equal(outcome.stdout, '1 web\n');
+});
