@@ -64,7 +64,7 @@ async function applyFirst({
 }
 
 function warnUnmounted({ volume }: Facts, { cacheDir }: Config, log: Log): void {
-  if (volume.kind === 'missing' || volume.mounted) return;
+  if (volume.kind !== 'directory' || volume.mounted) return;
   log.warn(`nothing is mounted at ${cacheDir}: nothing will be kept (docker run -v cache:${cacheDir})`);
 }
 

@@ -38,7 +38,8 @@ export class InitError extends Error {
   readonly exitCode: ExitCode;
 
   constructor({ stage, what, errno, remedy, exitCode, cause }: Details) {
-    super(`${stage}: ${what}: ${errno} (${remedy})`, { cause });
+    // One line, whatever a parser or a path put into it.
+    super(`${stage}: ${what}: ${errno} (${remedy})`.replace(/\s*\n\s*/g, ' '), { cause });
     this.stage = stage;
     this.what = what;
     this.errno = errno;
@@ -50,7 +51,7 @@ export class InitError extends Error {
 /** The errno name that a failed system call (Node's or ours) left in `error.code`; undefined for any other error. */
 export function systemErrno(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && /^E(?!RR_)[A-Z0-9]+$/.test(code) ? code : undefined;
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
 /** The same for messages, where something has to be said. */
@@ -74,7 +75,7 @@ export function toInitError(error: unknown, stage: Stage, what: string): InitErr
   if (errno === undefined) {
     return new InitError({
       stage: 'internal',
-      what: `${what}: ${error instanceof Error ? error.message : String(error)}`,
+      what: `${what}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
       errno: 'ENOTRECOVERABLE',
       remedy: 'a bug of ours: please report it',
       exitCode: Exit.bug,

@@ -2,7 +2,7 @@ import { boot } from './boot.ts';
 import { parseCommandLine } from './config/flags.ts';
 import { loadConfig } from './config/load.ts';
 import { Exit, toInitError } from './errors.ts';
-import { printOut, writeStderr } from './log.ts';
+import { logWritten, printOut, writeStderr } from './log.ts';
 import { BootInterrupted, SignalInbox } from './supervise/signals.ts';
 
 /**
@@ -20,11 +20,12 @@ export async function init(args: readonly string[]): Promise<number> {
   try {
     const { flags, file, switches, rest } = parseCommandLine(args);
     if (switches.size > 0) return await showInstead(switches);
-    return await boot({ command: rest, loaded: loadConfig({ flags, file, env: process.env }), inbox });
+    return await boot({ command: rest, loaded: await loadConfig({ flags, file, env: process.env }), inbox });
   } catch (error) {
     if (error instanceof BootInterrupted) return error.exitCode;
     return reportFatal(error);
   } finally {
+    await logWritten();
     keepAlive.close();
   }
 }
@@ -33,7 +34,6 @@ export async function init(args: readonly string[]): Promise<number> {
 export function reportFatal(error: unknown): number {
   const known = toInitError(error, 'internal', 'unexpected');
   writeStderr(`nix-cache-init: ${known.message}\n`);
-  if (known.exitCode === Exit.bug && error instanceof Error) writeStderr(`${error.stack}\n`);
   if (known.exitCode === Exit.usage) writeStderr("Try 'nix-cache-init run --help'.\n");
   return known.exitCode;
 }

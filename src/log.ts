@@ -1,7 +1,7 @@
 import { writeFileSync, writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
-import { pino } from 'pino';
+import type { Logger } from 'pino';
 import type { Config } from './config/keys.ts';
+import { isTerminal } from './linux/terminal.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -47,18 +47,24 @@ export function formatForTerminal(line: string): string {
   return `nix-cache-init: ${severity}: ${String(msg)}${rest.join('')}\n`;
 }
 
-/** A logger that costs nothing until it has something to say: pino is only initialised at the first line. */
+/** The moment at which everything said so far has been written. */
+let written: Promise<void> = Promise.resolve();
+
+/** Await this before the process ends: lines wait for pino to be loaded. */
+export const logWritten = (): Promise<void> => written;
+
+/** A logger that costs nothing until it has something to say: pino is only loaded for the first line. */
 export function createLog(config: Pick<Config, 'log.level' | 'log.format'>): Log {
   const order = ['debug', 'info', 'warn', 'error', 'silent'];
   const threshold = order.indexOf(config['log.level']);
-  let logger: pino.Logger | undefined;
-  const start = (): pino.Logger => {
+  let logger: Promise<Logger> | undefined;
+  const start = async (): Promise<Logger> => {
+    const { pino } = await import('pino');
     const format = config['log.format'];
-    const text = format === 'text' || (format === 'auto' && isatty(2));
+    const text = format === 'text' || (format === 'auto' && isTerminal(2));
     return pino(
       {
-        name: 'nix-cache-init',
-        base: null,
+        base: { name: 'nix-cache-init' },
         level: config['log.level'],
         timestamp: pino.stdTimeFunctions.isoTime,
       },
@@ -70,7 +76,8 @@ export function createLog(config: Pick<Config, 'log.level' | 'log.format'>): Log
     (message: string, fields: Fields = {}) => {
       if (order.indexOf(level) < threshold) return;
       logger ??= start();
-      logger[level](fields, message);
+      const line = logger.then((ready) => ready[level](fields, message));
+      written = Promise.all([written, line]).then(() => {});
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

@@ -5,12 +5,12 @@ import { jsonSchema } from '../config/schema.ts';
 import { printOut } from '../log.ts';
 
 /** Prints the effective configuration with its origins, or its JSON Schema. */
-export function runConfig({ flags, file, switches }: CommandLine): number {
+export async function runConfig({ flags, file, switches }: CommandLine): Promise<number> {
   if (switches.has('schema')) {
     printOut(`${JSON.stringify(jsonSchema(), null, 2)}\n`);
     return 0;
   }
-  const { raw, origins } = loadConfig({ flags, file, env: process.env });
+  const { raw, origins } = await loadConfig({ flags, file, env: process.env });
   if (switches.has('json')) {
     const entries = keyNames.map((name) => [name, { value: raw[name] ?? null, origin: origins[name] }]);
     printOut(`${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`);

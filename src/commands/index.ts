@@ -6,7 +6,7 @@ import type { CommandName } from './usage.ts';
 /** A command that answers and ends. `run` is not one: see init.ts. */
 type Command = {
   switches: readonly string[];
-  run(line: CommandLine): number;
+  run(line: CommandLine): Promise<number>;
 };
 
 export const commands: Readonly<Record<Exclude<CommandName, 'run'>, Command>> = {

@@ -6,8 +6,8 @@ import { describeStep } from '../store/plan.ts';
 import { refusal, select } from '../store/select.ts';
 
 /** Prints what a boot would do here and now. */
-export function runPlan({ flags, file, switches }: CommandLine): number {
-  const { config } = loadConfig({ flags, file, env: process.env });
+export async function runPlan({ flags, file, switches }: CommandLine): Promise<number> {
+  const { config } = await loadConfig({ flags, file, env: process.env });
   const { plan, passedOver } = select(gatherFacts(config, process.env), config);
   if (switches.has('json')) {
     printOut(`${JSON.stringify({ ...plan, passedOver }, null, 2)}\n`);

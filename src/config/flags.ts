@@ -22,6 +22,8 @@ const byFlag: ReadonlyMap<string, KeyName> = new Map(keyNames.map((name) => [fla
  * @throws {InitError} 64 for an unknown flag or one without its value.
  */
 export function parseCommandLine(args: readonly string[], switchNames: readonly string[] = []): CommandLine {
+  // The usual ENTRYPOINT has no options, and Node loads its parser at the first use.
+  if (args[0]?.startsWith('-') !== true) return { flags: new Map(), switches: new Set(), rest: [...args] };
   const known = ['help', 'version', ...switchNames];
   const values = ['config', ...byFlag.keys()];
   const { tokens } = parseArgs({

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Exit, errnoOf, InitError } from '../errors.ts';
 import { type Config, envName, flagName, type KeyName, keyNames, keys } from './keys.ts';
 import { nearest } from './nearest.ts';
+import { parseDuration } from './units.ts';
 
 export const defaultConfigFile = '/etc/nix-cache-init/config.json';
 
@@ -26,6 +27,8 @@ export type ConfigSources = {
 /** One raw value on its way to being the effective one. */
 type Candidate = { value: unknown; origin: string };
 
+type Layer = Map<KeyName, Candidate>;
+
 const refuse = (what: string, remedy: string, cause?: unknown): InitError =>
   new InitError({ stage: 'config', what, errno: 'EINVAL', remedy, exitCode: Exit.config, cause });
 
@@ -36,14 +39,21 @@ function unknownKey(name: string, origin: string, known: readonly string[]): Ini
 }
 
 /** The values of a configuration file by dotted key. */
-function flatten(object: object, origin: string, prefix = ''): Map<KeyName, Candidate> {
-  const found = new Map<KeyName, Candidate>();
+function flatten(object: object, origin: string, prefix = ''): Layer {
+  const found: Layer = new Map();
   for (const [part, value] of Object.entries(object) as [string, unknown][]) {
     const name = `${prefix}${part}`;
+    const nested = keyNames.filter((known) => known.startsWith(`${name}.`));
     if (isKey(name)) found.set(name, { value, origin });
-    else if (isObject(value) && keyNames.some((known) => known.startsWith(`${name}.`))) {
-      for (const [nested, candidate] of flatten(value, origin, `${name}.`)) found.set(nested, candidate);
-    } else throw unknownKey(name, origin, keyNames);
+    else if (nested.length > 0) {
+      if (!isObject(value))
+        throw refuse(
+          `${name} is ${JSON.stringify(value)} in ${origin}`,
+          `allowed: an object with ${nested.join(', ')}`,
+        );
+      for (const [inner, candidate] of flatten(value, origin, `${name}.`)) found.set(inner, candidate);
+      // Editors find the schema by this.
+    } else if (name !== '$schema') throw unknownKey(name, origin, keyNames);
   }
   return found;
 }
@@ -51,7 +61,7 @@ function flatten(object: object, origin: string, prefix = ''): Map<KeyName, Cand
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function fromFile(file: string | undefined): Map<KeyName, Candidate> {
+function fromFile(file: string | undefined): Layer {
   const path = file ?? defaultConfigFile;
   let text: string;
   try {
@@ -80,20 +90,16 @@ function fromFile(file: string | undefined): Map<KeyName, Candidate> {
   return flatten(parsed, `file ${path}`);
 }
 
-const booleans: Readonly<Record<string, boolean>> = {
-  '1': true,
-  true: true,
-  yes: true,
-  '0': false,
-  false: false,
-  no: false,
-};
+const booleans: ReadonlyMap<string, boolean> = new Map([
+  ...['1', 'true', 'yes'].map((word) => [word, true] as const),
+  ...['0', 'false', 'no'].map((word) => [word, false] as const),
+]);
 
 /** What a JSON file would hold for this text; text that cannot be read stays text, for the schema to refuse. */
 function fromText(name: KeyName, text: string): unknown {
   const { form } = keys[name];
-  if (form === 'boolean') return booleans[text.toLowerCase()] ?? text;
-  if (form === 'text') return text;
+  if (form === 'boolean') return booleans.get(text.toLowerCase()) ?? text;
+  if (form !== 'json') return text;
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -102,8 +108,8 @@ function fromText(name: KeyName, text: string): unknown {
   }
 }
 
-function fromEnvironment(env: ConfigSources['env']): Map<KeyName, Candidate> {
-  const found = new Map<KeyName, Candidate>();
+function fromEnvironment(env: ConfigSources['env']): Layer {
+  const found: Layer = new Map();
   const byName = new Map(keyNames.map((name) => [envName(name), name]));
   for (const [variable, text] of Object.entries(env)) {
     if (text === undefined || !variable.startsWith('NIX_CACHE_INIT_')) continue;
@@ -114,41 +120,48 @@ function fromEnvironment(env: ConfigSources['env']): Map<KeyName, Candidate> {
   return found;
 }
 
-function fromFlags(flags: ConfigSources['flags']): Map<KeyName, Candidate> {
-  const found = new Map<KeyName, Candidate>();
+function fromFlags(flags: ConfigSources['flags']): Layer {
+  const found: Layer = new Map();
   for (const [name, text] of flags) {
     found.set(name, { value: fromText(name, text), origin: `flag --${flagName(name)}` });
   }
   return found;
 }
 
-function validate(name: KeyName, { value, origin }: Candidate): unknown {
-  const { schema, allowed } = keys[name];
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw refuse(`${name} is ${JSON.stringify(value)} in ${origin}`, `allowed: ${allowed}`, result.error);
+/** @throws {InitError} 78 for the first value that its schema refuses; hidden ones count, they are no less wrong. */
+async function validate(layers: readonly Layer[]): Promise<void> {
+  if (layers.every((layer) => layer.size === 0)) return;
+  const { schemas } = await import('./schemas.ts');
+  for (const layer of layers) {
+    for (const [name, { value, origin }] of layer) {
+      const result = schemas[name].safeParse(value);
+      if (result.success) continue;
+      throw refuse(
+        `${name} is ${JSON.stringify(value)} in ${origin}`,
+        `allowed: ${keys[name].allowed}`,
+        result.error,
+      );
+    }
+  }
 }
 
 /**
  * The effective configuration: defaults, file, environment, flags; later wins (DESIGN §4.2).
  * @throws {InitError} 78, naming the key, its source, what is allowed and the nearest known key.
  */
-export function loadConfig({ flags, env, file }: ConfigSources): LoadedConfig {
+export async function loadConfig({ flags, env, file }: ConfigSources): Promise<LoadedConfig> {
   const layers = [fromFile(file), fromEnvironment(env), fromFlags(flags)];
+  await validate(layers);
   const config: Partial<Record<KeyName, unknown>> = {};
   const raw: Partial<Record<KeyName, unknown>> = {};
   const origins: Partial<Record<KeyName, string>> = {};
   for (const name of keyNames) {
     let winner: Candidate = { value: keys[name].initial, origin: 'default' };
     for (const layer of layers) winner = layer.get(name) ?? winner;
-    // Lower layers are checked too: a bad value does not become a good one by being hidden.
-    for (const layer of layers) {
-      const candidate = layer.get(name);
-      if (candidate) validate(name, candidate);
-    }
-    config[name] = validate(name, winner);
-    raw[name] = winner.value;
-    origins[name] = winner.origin;
+    const { value, origin } = winner;
+    config[name] = keys[name].form === 'duration' ? parseDuration(String(value)) : value;
+    raw[name] = value;
+    origins[name] = origin;
   }
   return { config: config as Config, raw, origins: origins as Origins };
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { keyNames, keys } from './keys.ts';
+import { schemas } from './schemas.ts';
 
 type Section = { type: 'object'; properties: Record<string, unknown>; additionalProperties: false };
 
@@ -9,8 +10,8 @@ const section = (): Section => ({ type: 'object', properties: {}, additionalProp
 export function jsonSchema(): Section & Record<'$schema' | 'title', string> {
   const root = section();
   for (const name of keyNames) {
-    const { schema, initial, help, allowed } = keys[name];
-    const { $schema: _, ...leaf } = z.toJSONSchema(schema, { io: 'input' });
+    const { initial, help, allowed } = keys[name];
+    const { $schema: _, ...leaf } = z.toJSONSchema(schemas[name]);
     const [first = '', second] = name.split('.');
     const described = { ...leaf, description: `${help} (${allowed})`, default: initial };
     if (second === undefined) {

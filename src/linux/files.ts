@@ -1,15 +1,15 @@
 import { checked, lazily, SystemError } from './libc.ts';
 
 const syncfs2 = lazily('syncfs', { return: 'int32', arguments: ['int32'] });
-const utimensat = lazily('utimensat', { return: 'int32', arguments: ['int32', 'string', 'buffer', 'int32'] });
-const llistxattr = lazily('llistxattr', { return: 'int64', arguments: ['string', 'buffer', 'uint64'] });
+const utimensat = lazily('utimensat', { return: 'int32', arguments: ['int32', 'buffer', 'buffer', 'int32'] });
+const llistxattr = lazily('llistxattr', { return: 'int64', arguments: ['buffer', 'buffer', 'uint64'] });
 const lgetxattr = lazily('lgetxattr', {
   return: 'int64',
-  arguments: ['string', 'string', 'buffer', 'uint64'],
+  arguments: ['buffer', 'string', 'buffer', 'uint64'],
 });
 const lsetxattr = lazily('lsetxattr', {
   return: 'int32',
-  arguments: ['string', 'string', 'buffer', 'uint64', 'int32'],
+  arguments: ['buffer', 'string', 'buffer', 'uint64', 'int32'],
 });
 
 const AT_FDCWD = -100;
@@ -26,20 +26,34 @@ export function syncFileSystem(fd: number): void {
   checked('syncfs', () => syncfs2()(fd));
 }
 
+/** Paths are bytes here: a name in a directory need not be UTF-8. */
+const cString = (path: Buffer): Buffer => Buffer.concat([path, Buffer.alloc(1)]);
+
+const NS = 1_000_000_000n;
+
 /** utimensat(2) on the path itself, not where a symlink leads. Node's own utimes lose the nanoseconds. */
-export function setTimes(path: string, atimeNs: bigint, mtimeNs: bigint): void {
+export function setTimes(path: Buffer, atimeNs: bigint, mtimeNs: bigint): void {
   for (const [index, ns] of [atimeNs, mtimeNs].entries()) {
-    times.writeBigInt64LE(ns / 1_000_000_000n, index * 16);
-    times.writeBigInt64LE(ns % 1_000_000_000n, index * 16 + 8);
+    // tv_nsec counts forward from tv_sec, before 1970 too.
+    const fraction = ((ns % NS) + NS) % NS;
+    times.writeBigInt64LE((ns - fraction) / NS, index * 16);
+    times.writeBigInt64LE(fraction, index * 16 + 8);
   }
-  checked('utimensat', () => utimensat()(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW), path);
+  const name = cString(path);
+  checked('utimensat', () => utimensat()(AT_FDCWD, name, times, AT_SYMLINK_NOFOLLOW), path.toString());
 }
 
 /** Copies all extended attributes (xattr(7)), access control lists among them, of the path itself. */
-export function copyXattrs(from: string, to: string): void {
+export function copyXattrs(from: Buffer, to: Buffer): void {
+  const source = cString(from);
+  const target = cString(to);
   let length: number;
   try {
-    length = checked('llistxattr', () => Number(llistxattr()(from, list, BigInt(list.length))), from);
+    length = checked(
+      'llistxattr',
+      () => Number(llistxattr()(source, list, BigInt(list.length))),
+      from.toString(),
+    );
   } catch (error) {
     // A file system without extended attributes has none to copy.
     if (error instanceof SystemError && error.code === 'ENOTSUP') return;
@@ -47,13 +61,13 @@ export function copyXattrs(from: string, to: string): void {
   }
   if (length === 0) return;
   for (const name of list.toString('utf8', 0, length - 1).split('\0')) {
-    // Overlayfs keeps its private marks here; they mean nothing in another place.
-    if (name.startsWith('trusted.overlay.') || name.startsWith('user.overlay.')) continue;
+    // Overlayfs keeps its private marks here; they mean nothing in another place. A label is the security module's to give.
+    if (/^(trusted|user)\.overlay\.|^security\.selinux$/.test(name)) continue;
     const size = checked(
       'lgetxattr',
-      () => Number(lgetxattr()(from, name, value, BigInt(value.length))),
-      from,
+      () => Number(lgetxattr()(source, name, value, BigInt(value.length))),
+      from.toString(),
     );
-    checked('lsetxattr', () => lsetxattr()(to, name, value, BigInt(size), 0), to);
+    checked('lsetxattr', () => lsetxattr()(target, name, value, BigInt(size), 0), to.toString());
   }
 }

@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 
 /** One line of /proc/PID/mountinfo: proc_pid_mountinfo(5). */
 export type MountInfo = {
+  id: number;
+  /** The mount that this one lies on. */
+  parent: number;
   /** What part of the file system is mounted. */
   root: string;
   target: string;
@@ -25,12 +28,14 @@ function decodeOctal(field: string): string {
 export function parseMountInfo(text: string): MountInfo[] {
   const mounts: MountInfo[] = [];
   for (const line of text.split('\n')) {
-    // Optional fields of unknown number end with a lone hyphen.
-    const [left, right] = line.split(' - ', 2);
-    const [, , , root, target, options] = left?.split(' ') ?? [];
-    const [type, source, superOptions] = right?.split(' ') ?? [];
-    if (root === undefined || target === undefined || type === undefined) continue;
+    // Optional fields of unknown number end with a lone hyphen; a source may be one, too.
+    const separator = line.indexOf(' - ');
+    const [id, parent, , root, target, options] = line.slice(0, separator).split(' ');
+    const [type, source, superOptions] = line.slice(separator + 3).split(' ');
+    if (separator < 0 || root === undefined || target === undefined || type === undefined) continue;
     mounts.push({
+      id: Number(id),
+      parent: Number(parent),
       root: decodeOctal(root),
       target: decodeOctal(target),
       options: options?.split(',') ?? [],
@@ -47,12 +52,25 @@ export function readMountInfo(): MountInfo[] {
   return parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8'));
 }
 
-/** The mount that a path lies on: the deepest target above it, and of several on one target the newest. */
+/**
+ * The mount that a path lies on. Found as the kernel does, from the root through the mounts on each mount: one over a
+ * parent directory hides older ones below it.
+ */
 export function mountOf(path: string, mounts: readonly MountInfo[]): MountInfo | undefined {
-  let found: MountInfo | undefined;
-  for (const mount of mounts) {
-    const above = mount.target === '/' || path === mount.target || path.startsWith(`${mount.target}/`);
-    if (above && mount.target.length >= (found?.target.length ?? 0)) found = mount;
+  const above = mounts.filter(
+    ({ target }) => target === '/' || path === target || path.startsWith(`${target}/`),
+  );
+  const known = new Set(mounts.map(({ id }) => id));
+  const deepest = (candidates: readonly MountInfo[]): MountInfo | undefined =>
+    candidates.reduce<MountInfo | undefined>(
+      (best, mount) => (best === undefined || mount.target.length >= best.target.length ? mount : best),
+      undefined,
+    );
+  let found = deepest(above.filter(({ id, parent }) => id === parent || !known.has(parent)));
+  for (let next = found; next !== undefined; ) {
+    found = next;
+    const { id } = next;
+    next = deepest(above.filter((mount) => mount.parent === id && mount.id !== id));
   }
   return found;
 }

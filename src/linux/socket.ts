@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, closeSync } from 'node:fs';
 import { checked, lazily, SystemError } from './libc.ts';
 
 const socket = lazily('socket', { return: 'int32', arguments: ['int32', 'int32', 'int32'] });
@@ -23,8 +23,13 @@ export function listenUnix(path: string, mode: number, backlog = 4096): number {
   address.writeUInt16LE(AF_UNIX, 0);
   name.copy(address, 2);
   const fd = checked('socket', () => socket()(AF_UNIX, SOCK_STREAM_CLOEXEC, 0));
-  checked('bind', () => bind()(fd, address, address.length), path);
-  chmodSync(path, mode);
-  checked('listen', () => listen()(fd, backlog), path);
-  return fd;
+  try {
+    checked('bind', () => bind()(fd, address, address.length), path);
+    chmodSync(path, mode);
+    checked('listen', () => listen()(fd, backlog), path);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
 }

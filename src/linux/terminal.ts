@@ -1,9 +1,12 @@
-import { isatty } from 'node:tty';
 import { lazily } from './libc.ts';
 
+const isatty = lazily('isatty', { return: 'int32', arguments: ['int32'] });
 const tcgetpgrp = lazily('tcgetpgrp', { return: 'int32', arguments: ['int32'] });
 const tcsetpgrp = lazily('tcsetpgrp', { return: 'int32', arguments: ['int32', 'int32'] });
 const getpgrp = lazily('getpgrp', { return: 'int32', arguments: [] });
+
+/** isatty(3). Not Node's: that loads its network stack, a tenth of the whole boot. */
+export const isTerminal = (fd: number): boolean => isatty()(fd) === 1;
 
 /**
  * The descriptor of our controlling terminal, if one of the standard descriptors is it and we are in its foreground:
@@ -11,7 +14,7 @@ const getpgrp = lazily('getpgrp', { return: 'int32', arguments: [] });
  */
 export function foregroundTerminal(): number | undefined {
   for (const fd of [0, 1, 2]) {
-    if (isatty(fd) && tcgetpgrp()(fd) === getpgrp()()) return fd;
+    if (isTerminal(fd) && tcgetpgrp()(fd) === getpgrp()()) return fd;
   }
   return undefined;
 }

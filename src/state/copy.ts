@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { reflink, sendBytes } from '../linux/copy.ts';
 import { copyXattrs, setTimes } from '../linux/files.ts';
-import type { TreeEntry } from './tree.ts';
+import { entryPath, type TreeEntry } from './tree.ts';
 
 /** What an entry counts for beside its contents: creating one takes about as long as writing a block. */
 const ENTRY_BYTES = 4096;
@@ -34,11 +34,11 @@ export async function copyTree(
   entries: readonly TreeEntry[],
   onBytes: (bytes: number) => void | Promise<void>,
 ): Promise<void> {
-  const linked = new Map<string, string>();
+  const linked = new Map<string, Buffer>();
   for (const entry of entries) {
     await onBytes(ENTRY_BYTES);
-    const source = `${from}/${entry.path}`;
-    const target = `${to}/${entry.path}`;
+    const source = entryPath(from, entry.path);
+    const target = entryPath(to, entry.path);
     const twin = entry.link === undefined ? undefined : linked.get(entry.link);
     if (twin !== undefined) {
       linkSync(twin, target);
@@ -57,13 +57,13 @@ export async function copyTree(
   }
   // Every entry made in a directory changes its times, so they come last.
   for (const entry of entries) {
-    if (entry.kind === 'directory') setTimes(`${to}/${entry.path}`, entry.atimeNs, entry.mtimeNs);
+    if (entry.kind === 'directory') setTimes(entryPath(to, entry.path), entry.atimeNs, entry.mtimeNs);
   }
 }
 
 async function copyContents(
-  source: string,
-  target: string,
+  source: Buffer,
+  target: Buffer,
   onBytes: (bytes: number) => void | Promise<void>,
 ): Promise<void> {
   const from = openSync(source, 'r');

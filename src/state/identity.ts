@@ -1,34 +1,58 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
 
-/** Bytes of an SQLite header; its change counter and schema cookie move with every committed transaction. */
-const HEADER_BYTES = 100;
+const database = (stateDir: string): string => `${stateDir}/db/db.sqlite`;
+const files = (stateDir: string): string[] => [database(stateDir), `${database(stateDir)}-wal`];
 
 /**
- * A fingerprint of a Nix database: header, size and time, and those of its write-ahead log. Five system calls,
- * whatever the size (https://www.sqlite.org/fileformat.html#the_database_header).
+ * How the files of a Nix database look: sizes and times, in two system calls. Equal looks mean an equal database: no
+ * other file got its inode at the same nanosecond. Different looks mean nothing yet: the same image, pulled anew.
  * @returns null when there is no database.
  */
-export function databaseIdentity(stateDir: string): string | null {
-  const path = `${stateDir}/db/db.sqlite`;
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return null;
-    throw error;
+export function databaseStat(stateDir: string): string | null {
+  const stats = files(stateDir).map((path) => statSync(path, { bigint: true, throwIfNoEntry: false }));
+  if (stats[0] === undefined) return null;
+  return stats.map((stat) => (stat ? `${stat.size}-${stat.mtimeNs}-${stat.ctimeNs}` : '')).join('+');
+}
+
+const CHUNK_BYTES = 4 * 1024 * 1024;
+
+/**
+ * The fingerprint of a Nix database: a hash of its contents and of its write-ahead log's. Nothing less will do: in WAL mode
+ * the header's change counter stands still (sqlite.org/fileformat.html, 1.3.7), and reproducible images set all times alike.
+ * @param onBytes called between pieces; may throw to end it.
+ * @returns null when there is no database.
+ */
+export async function databaseIdentity(
+  stateDir: string,
+  onBytes: () => void | Promise<void> = () => {},
+): Promise<string | null> {
+  // Loaded here: only a changed image is hashed, and most boots have none.
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  const hash = createHash('sha256');
+  const chunk = Buffer.alloc(CHUNK_BYTES);
+  for (const [index, path] of files(stateDir).entries()) {
+    const fd = openOrNothing(path);
+    if (fd === undefined && index === 0) return null;
+    if (fd === undefined) continue;
+    try {
+      for (let size = readSync(fd, chunk); size > 0; size = readSync(fd, chunk)) {
+        hash.update(chunk.subarray(0, size));
+        await onBytes();
+      }
+    } finally {
+      closeSync(fd);
+    }
   }
+  return `sha256-${hash.digest('hex')}`;
+}
+
+function openOrNothing(path: string): number | undefined {
   try {
-    const header = Buffer.alloc(HEADER_BYTES);
-    readSync(fd, header, 0, HEADER_BYTES, 0);
-    const { size, mtimeMs } = fstatSync(fd);
-    const wal = statSync(`${path}-wal`, { throwIfNoEntry: false });
-    const log = wal && wal.size > 0 ? `-${wal.size}-${Math.trunc(wal.mtimeMs)}` : '';
-    // Offset 24: file change counter, 40: schema cookie, 92: version-valid-for.
-    const counters = [24, 40, 92].map((offset) => header.readUInt32BE(offset).toString(16));
-    return `${counters.join('-')}-${size}-${Math.trunc(mtimeMs)}${log}`;
-  } finally {
-    closeSync(fd);
+    return openSync(path, 'r');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

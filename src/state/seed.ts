@@ -17,7 +17,7 @@ export type SeedRequest = {
   /** Called often, with bytes done and in all; may throw to end the seeding. */
   onProgress: (done: number, total: number) => void | Promise<void>;
   /** Called when everything is on the disk and only the name is missing. */
-  onReady: () => void;
+  onReady: () => void | Promise<void>;
 };
 
 export type SeedOutcome = 'seeded' | 'present';
@@ -45,12 +45,12 @@ export async function seedState({
 
   try {
     await fill({ from, staging, onProgress });
+    await onReady();
   } catch (error) {
     // A volume that ran full must not stay full of what nobody can use.
     rmSync(staging, { recursive: true, force: true });
     throw error;
   }
-  onReady();
   mkdirSync(dirname(to), { recursive: true });
   if (existsSync(to)) {
     mkdirSync(trash, { recursive: true });

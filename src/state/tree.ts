@@ -2,7 +2,7 @@ import { lstatSync, readdirSync } from 'node:fs';
 
 /** What `lstat` says of one entry, as far as a copy needs it. Times in nanoseconds. */
 export type TreeEntry = {
-  /** Relative to the tree's root; '' is the root. */
+  /** Relative to the tree's root, as bytes (latin1): names need not be UTF-8. '' is the root. */
   path: string;
   kind: 'directory' | 'file' | 'symlink' | 'other';
   mode: number;
@@ -15,6 +15,11 @@ export type TreeEntry = {
   link?: string;
 };
 
+/** The path of an entry of a tree for a system call. */
+export function entryPath(root: string, path: string): Buffer {
+  return Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, 'latin1')]);
+}
+
 /** Lists a tree, parents before their children. */
 export function listTree(root: string, leaveOut: (path: string) => boolean): TreeEntry[] {
   const entries: TreeEntry[] = [];
@@ -22,7 +27,7 @@ export function listTree(root: string, leaveOut: (path: string) => boolean): Tre
     const entry = describe(root, path);
     entries.push(entry);
     if (entry.kind !== 'directory') return;
-    for (const name of readdirSync(`${root}/${path}`)) {
+    for (const name of readdirSync(entryPath(root, path), 'latin1')) {
       const child = path === '' ? name : `${path}/${name}`;
       if (!leaveOut(child)) visit(child);
     }
@@ -32,7 +37,7 @@ export function listTree(root: string, leaveOut: (path: string) => boolean): Tre
 }
 
 function describe(root: string, path: string): TreeEntry {
-  const stat = lstatSync(`${root}/${path}`, { bigint: true });
+  const stat = lstatSync(entryPath(root, path), { bigint: true });
   const kind = stat.isDirectory()
     ? 'directory'
     : stat.isFile()

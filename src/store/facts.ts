@@ -1,4 +1,4 @@
-import { accessSync, constants, lstatSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/keys.ts';
 import { toInitError } from '../errors.ts';
@@ -13,7 +13,6 @@ export type Facts = {
   root: boolean;
   sysAdmin: boolean;
   userNamespace: boolean;
-  overlayInKernel: boolean;
   volume: VolumeFacts;
   storeDir: boolean;
   stateDir: boolean;
@@ -42,12 +41,12 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     return mount !== undefined && isReadOnly(mount);
   };
   const logDir = `${dirname(config.stateDir)}/log`;
-  const confDir = env['NIX_CONF_DIR'] ?? '/etc/nix';
+  // Nix takes an empty variable for none (getEnvNonEmpty in src/libutil/environment-variables.cc).
+  const confDir = env['NIX_CONF_DIR'] || '/etc/nix';
   return {
     root: process.geteuid?.() === 0,
     sysAdmin: readHasSysAdmin(),
     userNamespace: readInUserNamespace(),
-    overlayInKernel: readFileSync('/proc/filesystems', 'utf8').includes('\toverlay\n'),
     volume: probeVolume(config.cacheDir, mounts),
     storeDir: isDirectory(config.storeDir),
     stateDir: isDirectory(config.stateDir),
@@ -57,7 +56,7 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     nixConf: { dir: confDir, kind: nixConfKind(confDir), readOnly: readOnlyAt(confDir) },
     daemon: {
       path: findCommand(config['daemon.command'], env['PATH']),
-      socket: env['NIX_DAEMON_SOCKET_PATH'] ?? `${config.stateDir}/daemon-socket/socket`,
+      socket: env['NIX_DAEMON_SOCKET_PATH'] || `${config.stateDir}/daemon-socket/socket`,
     },
   };
 }
@@ -93,7 +92,7 @@ function findCommand(command: string, searchPath = ''): string | undefined {
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return statSync(path).isFile();
   } catch {
     // Whatever keeps us from executing it, the next place may serve.
     return false;

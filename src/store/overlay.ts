@@ -9,68 +9,65 @@ import type { Strategy, Unsupported } from './strategy.ts';
 /** New paths land in `upper/` on the volume; the image store lies below, untouched. One merged Nix database. */
 export const overlay: Strategy = { name: 'overlay', unsupported, plan };
 
-const volumeFlag = 'docker run -v cache:/nix-cache';
-
 function unsupported(facts: Facts, config: Config): Unsupported | undefined {
-  const { volume } = facts;
-  const { cacheDir, storeDir } = config;
-  if (volume.kind === 'missing') {
-    return {
-      stage: 'facts',
-      what: `${cacheDir} does not exist`,
-      errno: 'ENOENT',
-      remedy: volumeFlag,
-      exitCode: Exit.config,
-    };
-  }
+  return volumeUnfit(facts, config) ?? storeUnfit(facts, config) ?? privilegeMissing(facts);
+}
+
+function volumeUnfit({ volume }: Facts, { cacheDir, storeDir, stateDir }: Config): Unsupported | undefined {
+  const fault = (what: string, errno: string): Unsupported => ({
+    stage: 'facts',
+    what,
+    errno,
+    remedy: `docker run -v cache:${cacheDir}`,
+    exitCode: Exit.config,
+  });
+  if (volume.kind === 'missing') return fault(`${cacheDir} does not exist`, 'ENOENT');
+  if (volume.kind === 'not a directory') return fault(`${cacheDir} is not a directory`, 'ENOTDIR');
   if (volume.fileSystem === 'overlay') {
+    return volume.mounted
+      ? fault(`${cacheDir} is on overlayfs, which cannot be an upper layer`, 'EINVAL')
+      : fault(`nothing is mounted at ${cacheDir}`, 'EINVAL');
+  }
+  if (
+    [storeDir, stateDir].some(
+      (dir) => `${cacheDir}/`.startsWith(`${dir}/`) || `${dir}/`.startsWith(`${cacheDir}/`),
+    )
+  ) {
     return {
-      stage: 'facts',
-      what: volume.mounted
-        ? `${cacheDir} is on overlayfs, which cannot be an upper layer`
-        : `nothing is mounted at ${cacheDir}`,
-      errno: 'EINVAL',
-      remedy: volumeFlag,
-      exitCode: Exit.config,
+      ...fault(`${cacheDir} overlaps ${storeDir} or ${stateDir}`, 'EINVAL'),
+      remedy: 'set cacheDir elsewhere',
     };
   }
   if (volume.readOnly) {
     return {
-      stage: 'facts',
-      what: `${cacheDir} is mounted read-only`,
-      errno: 'EROFS',
+      ...fault(`${cacheDir} is mounted read-only`, 'EROFS'),
       remedy: 'mount the volume read-write',
       exitCode: Exit.io,
     };
   }
-  if (!facts.storeDir) {
-    return {
-      stage: 'facts',
-      what: `${storeDir} does not exist`,
-      errno: 'ENOENT',
-      remedy: `install Nix into the image, or mkdir -p ${storeDir}`,
-      exitCode: Exit.config,
-    };
-  }
-  if (!facts.sysAdmin) {
-    return {
-      stage: 'mount',
-      what: 'mounting an overlay needs CAP_SYS_ADMIN',
-      errno: 'EPERM',
-      remedy: 'docker run --cap-add SYS_ADMIN --security-opt apparmor=unconfined',
-      exitCode: Exit.privilege,
-    };
-  }
-  if (!facts.overlayInKernel) {
-    return {
-      stage: 'mount',
-      what: 'the kernel has no overlayfs',
-      errno: 'ENODEV',
-      remedy: 'modprobe overlay on the host',
-      exitCode: Exit.privilege,
-    };
-  }
   return undefined;
+}
+
+function storeUnfit(facts: Facts, { storeDir }: Config): Unsupported | undefined {
+  if (facts.storeDir) return undefined;
+  return {
+    stage: 'facts',
+    what: `${storeDir} does not exist`,
+    errno: 'ENOENT',
+    remedy: `install Nix into the image, or mkdir -p ${storeDir}`,
+    exitCode: Exit.config,
+  };
+}
+
+function privilegeMissing({ sysAdmin }: Facts): Unsupported | undefined {
+  if (sysAdmin) return undefined;
+  return {
+    stage: 'mount',
+    what: 'mounting an overlay needs CAP_SYS_ADMIN',
+    errno: 'EPERM',
+    remedy: 'docker run --cap-add SYS_ADMIN --security-opt apparmor=unconfined',
+    exitCode: Exit.privilege,
+  };
 }
 
 // With these a lower layer may change while nothing is mounted: what an image upgrade is (overlayfs.rst, "Changes to

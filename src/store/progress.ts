@@ -1,4 +1,4 @@
-import { isatty } from 'node:tty';
+import { isTerminal } from '../linux/terminal.ts';
 import { type Log, writeStderr } from '../log.ts';
 
 const QUIET_MS = 1000;
@@ -17,7 +17,7 @@ const percent = (share: number): string => `${Math.floor(share * 100)} %`;
 
 /** Shows how far a long task is: nothing in its first second, then a bar on a terminal and log lines elsewhere. */
 export function showProgress(what: string, log: Log) {
-  const terminal = isatty(2);
+  const terminal = isTerminal(2);
   const start = performance.now();
   let shown = Number.NEGATIVE_INFINITY;
   return {

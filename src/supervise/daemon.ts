@@ -1,6 +1,4 @@
 import { closeSync, openSync } from 'node:fs';
-import { Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { closeOnExecPipe } from '../linux/descriptors.ts';
 import { spawn } from '../linux/spawn.ts';
 import { type Ended, exitCodeOf } from '../linux/wait.ts';
@@ -94,6 +92,9 @@ export class Daemon {
   /** Its chatter goes to the debug log; the last lines are kept for the report of a crash. */
   #follow(fd: number): void {
     this.#tail = [];
+    // Node's network stack: not before the main command runs.
+    const { Socket } = process.getBuiltinModule('node:net');
+    const { createInterface } = process.getBuiltinModule('node:readline');
     const lines = createInterface({ input: new Socket({ fd, readable: true, writable: false }) });
     lines.on('line', (line) => {
       this.#options.log.debug('nix-daemon', { line });

@@ -8,6 +8,8 @@ import { stopProcesses } from './stop.ts';
 // and the daemon, which they may need to finish, stops last.
 const TELL_OTHERS_AT = 0.6;
 const KILL_AT = 0.9;
+/** What setTimeout can wait for; beyond that it would not wait at all. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export type ShutdownOptions = {
   main: number | undefined;
@@ -75,7 +77,7 @@ export class Shutdown {
     this.#request.resolve(undefined);
     this.#timer = setTimeout(
       () => this.#stopOthers(),
-      start + this.#options.graceMs * TELL_OTHERS_AT - performance.now(),
+      Math.min(start + this.#options.graceMs * TELL_OTHERS_AT - performance.now(), LONGEST_TIMER_MS),
     );
   }
 

@@ -1,29 +1,29 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import * as z from 'zod/mini';
 import { Exit, errnoOf, InitError } from '../errors.ts';
 
 /** The volume's format that this version reads and writes. */
 export const FORMAT = 1;
 
-const schema = z.looseObject({
-  format: z.literal(FORMAT),
-  strategy: z.string(),
+/** What an earlier boot wrote about the volume. Checked by hand: it is read on every boot, and zod takes its time. */
+export type Manifest = {
+  format: typeof FORMAT;
+  strategy: string;
   /** Overlayfs marks in `trusted.*` and in `user.*` attributes do not understand each other. */
-  xattrs: z.enum(['trusted', 'user']),
+  xattrs: 'trusted' | 'user';
   /** Fingerprint of the image database that the volume's was made from; null: not known (adopted). */
-  imageIdentity: z.nullable(z.string()),
+  imageIdentity: string | null;
+  /** How that database's files looked when the fingerprint was taken, to spare taking it again. */
+  imageStat: string | null;
   /** Schema number of the Nix database when this was written; null: there was none. */
-  nixSchema: z.nullable(z.int()),
-});
-
-export type Manifest = z.infer<typeof schema>;
+  nixSchema: number | null;
+};
 
 const refuse = (what: string, remedy: string, cause?: unknown): InitError =>
   new InitError({ stage: 'facts', what, errno: 'EINVAL', remedy, exitCode: Exit.config, cause });
 
 /**
- * Reads what an earlier boot wrote about the volume.
- * @returns undefined for a volume without a manifest: new, or made by the shell recipe.
+ * Reads the manifest.
+ * @returns undefined for a volume without one: new, or made by the shell recipe.
  * @throws {InitError} 78 for a manifest of a newer version or a damaged one.
  */
 export function readManifest(path: string): Manifest | undefined {
@@ -34,18 +34,34 @@ export function readManifest(path: string): Manifest | undefined {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;
   }
+  const damaged = (cause?: unknown): InitError =>
+    refuse(`${path} is damaged`, `look at it; to have the volume adopted anew: rm ${path}`, cause);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw refuse(`${path} is damaged`, `look at it; to have the volume adopted anew: rm ${path}`, error);
+    throw damaged(error);
   }
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw refuse(
-    `${path} is not of format ${FORMAT}`,
-    'use the nix-cache-init version that wrote it, or another volume',
-    result.error,
+  if (typeof value !== 'object' || value === null || !('format' in value)) throw damaged();
+  if (value.format !== FORMAT) {
+    throw refuse(
+      `${path} is of format ${String(value.format)}, not ${FORMAT}`,
+      'use the nix-cache-init version that wrote it, or another volume',
+    );
+  }
+  if (!isManifest(value)) throw damaged();
+  return value;
+}
+
+function isManifest(value: object): value is Manifest {
+  const { strategy, xattrs, imageIdentity, imageStat, nixSchema } = value as Record<string, unknown>;
+  const text = (field: unknown): boolean => field === null || typeof field === 'string';
+  return (
+    typeof strategy === 'string' &&
+    (xattrs === 'trusted' || xattrs === 'user') &&
+    text(imageIdentity) &&
+    text(imageStat) &&
+    (nixSchema === null || typeof nixSchema === 'number')
   );
 }
 

@@ -1,10 +1,11 @@
-import { realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
 import { isReadOnly, type MountInfo, mountOf } from '../linux/mountinfo.ts';
 
 /** What is true of the volume before anything is done to it. */
 export type VolumeFacts =
   | { kind: 'missing' }
+  | { kind: 'not a directory' }
   | {
       kind: 'directory';
       /** Whether it is on a mount of its own; if not, it goes when the container goes. */
@@ -22,6 +23,7 @@ export function probeVolume(cacheDir: string, mounts: readonly MountInfo[]): Vol
     if (errnoOf(error) === 'ENOENT') return { kind: 'missing' };
     throw error;
   }
+  if (!statSync(path).isDirectory()) return { kind: 'not a directory' };
   const mount = mountOf(path, mounts);
   return {
     kind: 'directory',

@@ -29,6 +29,16 @@ export function explain(error: unknown, step: Step): InitError {
       cause: error,
     });
   }
+  if (step.do === 'overlay' && errno === 'ENODEV') {
+    return new InitError({
+      stage: 'mount',
+      what: 'the kernel has no overlayfs',
+      errno,
+      remedy: 'modprobe overlay on the host',
+      exitCode: Exit.privilege,
+      cause: error,
+    });
+  }
   if (step.do === 'overlay' && errno === 'EINVAL') {
     return new InitError({
       stage: 'mount',

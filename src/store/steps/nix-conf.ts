@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { bindMount } from '../../linux/mount.ts';
 import { generateNixConf } from '../../state/nix-conf.ts';
 import type { Step } from '../plan.ts';
@@ -13,7 +13,8 @@ export function mountNixConf({ dir, over, create, generated }: Step & { do: 'nix
     const copy = `${generated}.d`;
     const own = create ? '' : readFileSync(path, 'utf8');
     rmSync(copy, { recursive: true, force: true });
-    cpSync(dir, copy, { recursive: true, verbatimSymlinks: true });
+    // Its real place: copying a link would have us write through it into the image.
+    cpSync(realpathSync(dir), copy, { recursive: true, verbatimSymlinks: true });
     rmSync(`${copy}/nix.conf`, { force: true });
     writeFileSync(`${copy}/nix.conf`, generateNixConf(own));
     bindMount(copy, dir);

@@ -1,0 +1,26 @@
+import * as z from 'zod/mini';
+import { parseDuration } from './units.ts';
+
+const absolutePath = z.string().check(z.regex(/^\/(?:[^\0]*[^\0/])?$/));
+const duration = z.string().check(z.refine((text) => parseDuration(text) !== undefined));
+const exitCode = z.int().check(z.gte(0), z.lte(255));
+const exitCodeText = z.string().check(z.regex(/^(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])$/));
+
+/** What each key of config/keys.ts may hold, as a configuration file says it. */
+export const schemas = {
+  strategy: z.enum(['auto', 'overlay', 'none']),
+  cacheDir: absolutePath,
+  storeDir: absolutePath,
+  stateDir: absolutePath,
+  onLocked: z.enum(['fail', 'wait']),
+  lockTimeout: duration,
+  onUnsupported: z.enum(['fallback', 'fail']),
+  'daemon.enabled': z.union([z.literal('auto'), z.boolean()]),
+  'daemon.command': z.string().check(z.minLength(1)),
+  'daemon.args': z.array(z.string()),
+  'shutdown.grace': duration,
+  exitCodes: z.record(exitCodeText, exitCode),
+  processGroup: z.boolean(),
+  'log.level': z.enum(['silent', 'error', 'warn', 'info', 'debug']),
+  'log.format': z.enum(['auto', 'text', 'json']),
+};
