@@ -19,7 +19,7 @@ interface Session {
 const { values } = parseArgs({ options: { namespaces: { type: 'boolean', default: false } } });
 process.chdir(repository);
 // Interrupted, we still clean up: the programs that we run get the Ctrl-C themselves, and their end is ours.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => {});
 
 try {
   await ensureDist();

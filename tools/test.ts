@@ -7,8 +7,8 @@ import { openEngine } from '../test/harness/engine.ts';
 import { repository } from '../test/harness/paths.ts';
 
 process.chdir(repository);
-// A Ctrl-C reaches the tests too; we stay to clean up after them.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+// A Ctrl-C reaches the tests too; we stay to clean up after them, unless there is a second one.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => {});
 
 const filters = process.argv.slice(2);
 const files = globSync('test/{unit,integration,container}/**/*.test.ts').sort();
