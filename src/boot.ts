@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import type { Config } from './config/keys.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { Exit, errnoOf, InitError } from './errors.ts';
+import { inheritedDescriptors, openWorkingDirectory } from './linux/descriptors.ts';
 import { becomeSubreaper } from './linux/process.ts';
 import { createLog, type Log } from './log.ts';
 import { type Applied, apply } from './store/apply.ts';
@@ -21,6 +22,7 @@ export type BootOptions = { command: readonly string[]; loaded: LoadedConfig; in
  */
 export async function boot({ command, loaded: { config }, inbox }: BootOptions): Promise<number> {
   const log = createLog(config);
+  const inherited = inheritedDescriptors();
   const cwd = leaveWorkingDirectory();
   const reaper = new Reaper();
   if (process.pid !== 1) adoptOrphans(log);
@@ -30,7 +32,7 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
   const { plan, applied } = await applyFirst({ facts, config, log, signal: inbox.boot });
   try {
     record(plan, applied, log);
-    return await supervise({ command, cwd, config, log, reaper, inbox, daemon: applied.daemon });
+    return await supervise({ command, cwd, inherited, config, log, reaper, inbox, daemon: applied.daemon });
   } finally {
     applied.undo.run();
   }
@@ -73,10 +75,21 @@ function warnFallback(log: Log, error: InitError, next: string): void {
 }
 
 /** init must not keep a directory busy that a mount lies on; the main command gets it back. */
-function leaveWorkingDirectory(): string {
-  const cwd = process.cwd();
+function leaveWorkingDirectory(): string | number {
+  const cwd = workingDirectory();
   process.chdir('/');
   return cwd;
+}
+
+/** Its path where that is known: after the boot the same path may lead to an overlay. Else the directory itself. */
+function workingDirectory(): string | number {
+  try {
+    const path = process.cwd();
+    return path.includes('\uFFFD') ? openWorkingDirectory() : path;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return openWorkingDirectory();
+    throw error;
+  }
 }
 
 function adoptOrphans(log: Log): void {

@@ -11,6 +11,7 @@ import { BootInterrupted, SignalInbox } from './supervise/signals.ts';
  * @returns the exit code of DESIGN §4.3. Never throws: nobody is left to catch it.
  */
 export async function init(args: readonly string[]): Promise<number> {
+  keepNodeOffStderr();
   const inbox = new SignalInbox();
   // Signal handlers alone do not keep the event loop alive; a timer would wake it.
   const keepAlive = new MessageChannel().port1;
@@ -28,6 +29,14 @@ export async function init(args: readonly string[]): Promise<number> {
     await logWritten();
     keepAlive.close();
   }
+}
+
+/**
+ * Whoever reads process.stderr, pino's dependencies among them, has Node open it, which makes it non-blocking for everyone
+ * who shares it, and reconfigures a terminal. We write with writeStderr() and nobody else has to.
+ */
+function keepNodeOffStderr(): void {
+  Object.defineProperty(process, 'stderr', { value: { hasColors: () => false, write: writeStderr } });
 }
 
 /** The one line of DESIGN §4.3, and the exit code that goes with it. */

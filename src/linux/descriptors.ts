@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { constants, openSync, readdirSync, readlinkSync } from 'node:fs';
 import { checked, lazily } from './libc.ts';
 
 const fcntl = lazily('fcntl', { return: 'int32', arguments: ['int32', 'int32', 'int32'] });
@@ -7,18 +7,44 @@ const pipe2 = lazily('pipe2', { return: 'int32', arguments: ['buffer', 'int32'] 
 const F_GETFD = 1;
 const FD_CLOEXEC = 1;
 const O_CLOEXEC = 0o2000000;
+const O_PATH = 0o10000000;
 
 /**
- * Descriptors above 2 that whoever started us meant for the command: everything Node opens is close-on-exec.
+ * Descriptors above 2 that whoever started us meant for the command. Ask before opening anything: at its start libuv marks
+ * the lowest sixteen close-on-exec, inherited or not, so those are told by what they are. Node itself holds event files
+ * and pipes of which it has both ends.
  */
 export function inheritedDescriptors(): number[] {
-  return readdirSync('/proc/self/fd')
-    .map(Number)
-    .filter((fd) => {
-      if (fd <= 2) return false;
-      const flags = fcntl()(fd, F_GETFD, 0);
-      return flags !== -1 && (flags & FD_CLOEXEC) === 0;
-    });
+  const targets = new Map(
+    readdirSync('/proc/self/fd')
+      .map(Number)
+      .filter((fd) => fd > 2)
+      .flatMap((fd) => describe(fd)),
+  );
+  const all = [...targets.values()];
+  const isOurs = (target: string): boolean =>
+    target.startsWith('anon_inode:') ||
+    (target.startsWith('pipe:') && all.indexOf(target) !== all.lastIndexOf(target));
+  return [...targets].filter(([fd, target]) => isKept(fd) || !isOurs(target)).map(([fd]) => fd);
+}
+
+function isKept(fd: number): boolean {
+  return (fcntl()(fd, F_GETFD, 0) & FD_CLOEXEC) === 0;
+}
+
+/** Nothing for the descriptor by which the directory was read: it is closed again. */
+function describe(fd: number): [number, string][] {
+  try {
+    return [[fd, readlinkSync(`/proc/self/fd/${fd}`)]];
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** The working directory itself, for one whose name is gone or cannot be said in UTF-8 (open(2), O_PATH). */
+export function openWorkingDirectory(): number {
+  return openSync('.', O_PATH | constants.O_DIRECTORY);
 }
 
 /** A pipe whose ends stay in this process (O_CLOEXEC); a child gets one by duplication. */

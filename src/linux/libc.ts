@@ -1,4 +1,5 @@
 import {
+  type ArgumentType,
   DynamicLibrary,
   type FunctionSignature,
   getInt32,
@@ -10,16 +11,37 @@ import { constants } from 'node:os';
 /** The C library this process runs on; `null` names the process image itself (dlopen(3)). */
 const library = new DynamicLibrary(null);
 
-/** Binds a C function at its first use: a binding costs about 45 µs and one boot needs a third of them. */
-export function lazily<const S extends FunctionSignature>(
+/**
+ * More arguments than Node's fast calls take. For those it looks for a free page near its own code, in some thirty
+ * mmap(2) calls that fail, and again for each binding: a boot would spend more on binding than on calling.
+ */
+const TOO_MANY_ARGUMENTS = 9;
+
+/**
+ * Binds a C function at its first use; a boot needs a third of them. What it is called with beyond its own arguments is
+ * lost on it: in the C calling conventions of x86-64 and arm64 the caller alone cleans up.
+ */
+export function lazily<const S extends FunctionSignature & { arguments: readonly ArgumentType[] }>(
   name: string,
   signature: S,
 ): () => WrappedFunctionFromSignature<S> {
   let bound: WrappedFunctionFromSignature<S> | undefined;
   return () => {
-    bound ??= library.getFunction(name, signature);
+    bound ??= bind(name, signature);
     return bound;
   };
+}
+
+function bind<const S extends FunctionSignature & { arguments: readonly ArgumentType[] }>(
+  name: string,
+  { arguments: own, return: result }: S,
+): WrappedFunctionFromSignature<S> {
+  const spare = Array.from({ length: TOO_MANY_ARGUMENTS - own.length }, () => 0);
+  const signature = { return: result, arguments: [...own, ...spare.map(() => 'int32' as const)] };
+  const padded = library.getFunction(name, signature);
+  // The types cannot express an argument list of unknown length with a tail.
+  const call = (...values: Parameters<typeof padded>): unknown => padded(...values, ...spare);
+  return call as unknown as WrappedFunctionFromSignature<S>;
 }
 
 /** libuv names only the errnos that it uses itself; ECHILD is not among them. */

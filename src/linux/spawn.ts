@@ -27,6 +27,10 @@ const addChdir = lazily('posix_spawn_file_actions_addchdir_np', {
   return: 'int32',
   arguments: ['buffer', 'string'],
 });
+const addFchdir = lazily('posix_spawn_file_actions_addfchdir_np', {
+  return: 'int32',
+  arguments: ['buffer', 'int32'],
+});
 const addTerminal = lazily('posix_spawn_file_actions_addtcsetpgrp_np', {
   return: 'int32',
   arguments: ['buffer', 'int32'],
@@ -48,15 +52,16 @@ const allSignals = Array.from({ length: 64 }, (_, index) => index + 1);
 
 export type SpawnRequest = {
   /** Looked up on init's own PATH unless it has a slash. */
-  file: string;
+  file: string | Buffer;
   argv: readonly (string | Buffer)[];
   /** `NAME=value` each; without it the child gets init's environment byte for byte. */
   env?: readonly string[];
-  cwd?: string;
+  /** A path, or a descriptor of the directory. */
+  cwd: string | number;
   /** Our descriptor for the child's 0, 1, 2, … in order. */
   fds: readonly number[];
-  /** Whether the child also keeps inherited descriptors above those. */
-  keepInherited: boolean;
+  /** Descriptors that the child gets under the same numbers; no others above `fds`. */
+  inherited?: readonly number[];
   /** The terminal whose foreground the child's group becomes before it runs. */
   terminal?: number | undefined;
 };
@@ -83,26 +88,28 @@ function stringArray(strings: readonly (string | Buffer)[]): Buffer {
  * @returns its PID. The exit shows up at the reaper and nowhere else.
  * @throws {SystemError} ENOENT, EACCES, ENOEXEC, … as execve(2) had it.
  */
-export function spawn({ file, argv, env, cwd, fds, keepInherited, terminal }: SpawnRequest): number {
+export function spawn({ file, argv, env, cwd, fds, inherited = [], terminal }: SpawnRequest): number {
   const attr = Buffer.alloc(ATTR_BYTES);
   const actions = Buffer.alloc(ACTIONS_BYTES);
   const pid = Buffer.alloc(SIGSET_BYTES);
-  const path = Buffer.from(`${file}\0`);
+  const path = Buffer.concat([Buffer.from(file), Buffer.alloc(1)]);
   attrInit()(attr);
   attrSetFlags()(attr, SETPGROUP | SETSIGDEF | SETSIGMASK);
   attrSetGroup()(attr, 0);
   attrSetDefault()(attr, signalSet(allSignals));
   attrSetMask()(attr, signalSet([]));
   actionsInit()(actions);
-  if (cwd !== undefined) addChdir()(actions, cwd);
+  if (typeof cwd === 'string') addChdir()(actions, cwd);
+  else addFchdir()(actions, cwd);
   if (terminal !== undefined) addTerminal()(actions, terminal);
   // Also onto itself: Node marks 0–2 close-on-exec, and this duplication is what clears the mark.
   for (const [target, fd] of fds.entries()) addDup2()(actions, fd, target);
-  if (!keepInherited) addCloseFrom()(actions, fds.length);
+  for (const fd of inherited) addDup2()(actions, fd, fd);
+  if (inherited.length === 0) addCloseFrom()(actions, fds.length);
 
   const environment = env ? stringArray(env) : environAddress();
   const errno = spawnp()(pid, path, actions, attr, stringArray(argv), environment);
   actionsDestroy()(actions);
-  if (errno !== 0) throw new SystemError(errno, 'posix_spawn', file);
+  if (errno !== 0) throw new SystemError(errno, 'posix_spawn', file.toString());
   return pid.readInt32LE(0);
 }

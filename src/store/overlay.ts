@@ -70,9 +70,15 @@ function privilegeMissing({ sysAdmin }: Facts): Unsupported | undefined {
   };
 }
 
-// With these a lower layer may change while nothing is mounted: what an image upgrade is (overlayfs.rst, "Changes to
-// underlying filesystems"). index=on answers such a change with ESTALE.
-const stableUnderUpgrade = ['index=off', 'metacopy=off', 'redirect_dir=off', 'xino=off', 'nfs_export=off'];
+/**
+ * With these a lower layer may change while nothing is mounted: what an image upgrade is (overlayfs.rst, "Changes to
+ * underlying filesystems"). index=on answers such a change with ESTALE. redirect_dir=off still follows redirects where
+ * the kernel is built so, which userxattr does not allow.
+ */
+function mountOptions(xattrs: 'trusted' | 'user'): string[] {
+  const redirect = xattrs === 'user' ? ['redirect_dir=nofollow', 'userxattr'] : ['redirect_dir=off'];
+  return ['index=off', 'metacopy=off', ...redirect, 'xino=off', 'nfs_export=off'];
+}
 
 function plan(facts: Facts, config: Config): Step[] {
   const { cacheDir, storeDir, stateDir } = config;
@@ -107,7 +113,7 @@ function plan(facts: Facts, config: Config): Step[] {
       lower: [lower.store],
       upper: volume.upper,
       work: volume.work,
-      options: facts.userNamespace ? [...stableUnderUpgrade, 'userxattr'] : stableUnderUpgrade,
+      options: mountOptions(xattrs),
     },
     ...scratch(facts, builds, volume.state, stateDir),
     ...buildLogs(facts, volume.log),

@@ -76,7 +76,6 @@ export class Daemon {
         env: daemonEnvironment(),
         cwd: '/',
         fds: [nothing, output.write, output.write, socket],
-        keepInherited: false,
       });
       this.#follow(output.read);
       return pid;

@@ -4,7 +4,10 @@ import { spawn } from '../linux/spawn.ts';
 
 export type MainCommand = {
   argv: readonly string[];
-  cwd: string;
+  /** A path, or a descriptor of the directory. */
+  cwd: string | number;
+  /** Descriptors above 2 that init was given for it. */
+  inherited: readonly number[];
   /** The terminal to hand over. */
   terminal: number | undefined;
 };
@@ -13,24 +16,37 @@ export type MainCommand = {
  * Starts the user's command in its own process group, in the foreground of the terminal where there is one.
  * @throws {InitError} 127 when it is not found, 126 when it cannot be executed.
  */
-export function startMainCommand({ argv, cwd, terminal }: MainCommand): number {
-  const [file = ''] = argv;
+export function startMainCommand({ argv, cwd, inherited, terminal }: MainCommand): number {
+  const [file = '', ...args] = withListenPid(rawArguments(argv));
   try {
-    return spawn({ file, argv: rawArguments(argv), cwd, fds: [0, 1, 2], keepInherited: true, terminal });
+    return spawn({ file, argv: [file, ...args], cwd, fds: [0, 1, 2], inherited, terminal });
   } catch (error) {
-    const errno = errnoOf(error);
-    const missing = errno === 'ENOENT' || errno === 'ENOTDIR';
-    throw new InitError({
-      stage: 'run',
-      what: missing ? `command not found: ${file}` : `cannot execute ${file}`,
-      errno,
-      remedy: missing
-        ? 'check the name, PATH, and the interpreter that its first line names'
-        : 'check its mode, and that it is a program for this machine or starts with #!',
-      exitCode: missing ? Exit.notFound : Exit.notExecutable,
-      cause: error,
-    });
+    throw cannotStart(argv[0] ?? '', error);
   }
+}
+
+function cannotStart(file: string, cause: unknown): InitError {
+  const errno = errnoOf(cause);
+  const missing = errno === 'ENOENT' || errno === 'ENOTDIR';
+  return new InitError({
+    stage: 'run',
+    what: missing ? `command not found: ${file}` : `cannot execute ${file}`,
+    errno,
+    remedy: missing
+      ? 'check the name, PATH, and the interpreter that its first line names'
+      : 'check its mode, and that it is a program for this machine or starts with #!',
+    exitCode: missing ? Exit.notFound : Exit.notExecutable,
+    cause,
+  });
+}
+
+/**
+ * Sockets that were passed to init are for the command, but it takes them only if LISTEN_PID is its own PID
+ * (sd_listen_fds(3)), which only a program in its place can know.
+ */
+function withListenPid(argv: readonly (string | Buffer)[]): readonly (string | Buffer)[] {
+  if (process.env['LISTEN_PID'] !== String(process.pid)) return argv;
+  return ['/bin/sh', '-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...argv];
 }
 
 /** Node decodes arguments as UTF-8. Where that lost something, the kernel still has the bytes. */

@@ -7,7 +7,7 @@ const LOOK_AGAIN_MS = 20;
 const KILL_WAIT_MS = 1000;
 
 export type StopOptions = {
-  /** Which of all processes are to stop. Asked again and again: they may fork. */
+  /** Which of all processes are to stop. */
   select: (processes: readonly ProcessEntry[]) => ProcessEntry[];
   /** Those who were told already. */
   told?: ReadonlySet<number>;
@@ -30,9 +30,8 @@ export async function stopProcesses({
   hurry,
   reaper,
 }: StopOptions): Promise<number[]> {
-  const asked = new Set(told);
   const killed = new Set<number>();
-  for (;;) {
+  for (let first = true; ; first = false) {
     const alive = select(listProcesses()).filter(({ zombie }) => !zombie);
     if (alive.length === 0) break;
     const now = performance.now();
@@ -41,8 +40,8 @@ export async function stopProcesses({
     for (const { pid } of alive) {
       if (kill) {
         if (sendSignal(pid, 'SIGKILL')) killed.add(pid);
-      } else if (!asked.has(pid)) {
-        asked.add(pid);
+      } else if (first && !told?.has(pid)) {
+        // Only at first: what is born later is the work of a handler that cleans up.
         sendSignal(pid, 'SIGTERM');
         sendSignal(pid, 'SIGCONT');
       }

@@ -1,6 +1,5 @@
 import { closeSync } from 'node:fs';
 import type { Config } from '../config/keys.ts';
-import { inheritedDescriptors } from '../linux/descriptors.ts';
 import { sendSignal } from '../linux/process.ts';
 import { foregroundTerminal, reclaimTerminal } from '../linux/terminal.ts';
 import { type Ended, exitCodeOf } from '../linux/wait.ts';
@@ -14,7 +13,10 @@ import type { SignalInbox } from './signals.ts';
 export type SuperviseOptions = {
   /** Empty: no main command, only the daemon, until told to stop. */
   command: readonly string[];
-  cwd: string;
+  /** For the main command: a path, or a descriptor of the directory. */
+  cwd: string | number;
+  /** Descriptors above 2 that init was given for the main command. */
+  inherited: readonly number[];
   config: Config;
   log: Log;
   reaper: Reaper;
@@ -28,13 +30,13 @@ export type SuperviseOptions = {
  * @throws {InitError} 126 or 127 when the main command cannot be started; nothing runs then.
  */
 export async function supervise(options: SuperviseOptions): Promise<number> {
-  const { command, cwd, config, log, reaper, inbox } = options;
+  const { command, cwd, inherited, config, log, reaper, inbox } = options;
   const terminal = command.length > 0 ? foregroundTerminal() : undefined;
-  const inherited = command.length > 0 ? inheritedDescriptors() : [];
-  const main = command.length > 0 ? startMainCommand({ argv: command, cwd, terminal }) : undefined;
+  const main = command.length > 0 ? startMainCommand({ argv: command, cwd, inherited, terminal }) : undefined;
   const mainEnded = main === undefined ? undefined : reaper.exitOf(main);
   // Only the command's from here on: a pipe of which init kept an end would never close.
   for (const fd of inherited) closeSync(fd);
+  if (typeof cwd === 'number') closeSync(cwd);
 
   const daemon =
     options.daemon && new Daemon({ ...options.daemon, args: config['daemon.args'], reaper, log });

@@ -40,10 +40,7 @@ export async function takeLock({ path, waitMs, signal }: LockRequest): Promise<n
 function nameHolder(fd: number): void {
   try {
     ftruncateSync(fd);
-    writeSync(
-      fd,
-      `${JSON.stringify({ host: hostname(), pid: process.pid, since: new Date().toISOString() })}\n`,
-    );
+    writeSync(fd, `${JSON.stringify({ host: hostname(), pid: process.pid })}\n`);
   } catch (error) {
     const errno = errnoOf(error);
     if (errno !== 'ENOSPC' && errno !== 'EDQUOT') throw error;
