@@ -41,6 +41,10 @@ async function bundleSource(): Promise<void> {
     platform: 'node',
     target: 'node26',
     format: 'cjs',
+    // A function for the loader to call, and plain ASCII for it to read.
+    banner: { js: '(function (exports, require, module) {' },
+    footer: { js: '})' },
+    charset: 'ascii',
     minifySyntax: true,
     minifyWhitespace: true,
     metafile: true,
@@ -55,6 +59,14 @@ async function bundleSource(): Promise<void> {
  * file, and ignores NODE_OPTIONS, which belong to the user's own programs.
  */
 function makeExecutable(): string {
+  const cache = join(work, 'nix-cache-init.cache');
+  execFileSync(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', 'tools/code-cache.ts', bundle, cache],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
   const node = join(work, 'node');
   const executable = join(work, 'nix-cache-init');
   const config = join(work, 'sea.json');
@@ -62,11 +74,11 @@ function makeExecutable(): string {
   writeFileSync(
     config,
     JSON.stringify({
-      main: bundle,
+      main: join(repository, 'src/loader.cjs'),
+      assets: { bundle, cache },
       executable: node,
       output: executable,
       disableExperimentalSEAWarning: true,
-      useCodeCache: true,
       // SIGUSR1 is the main command's, not a debugger's.
       execArgv: ['--disable-warning=ExperimentalWarning', '--disable-sigusr1'],
       execArgvExtension: 'none',
