@@ -78,7 +78,7 @@ namespaceTest('a damaged manifest, and one of a newer version, are refused with 
   writeFileSync(`${own}/manifest.json`, '{"format"');
   await assertRefused(machine, locked, 78, /manifest\.json is damaged/);
   writeFileSync(`${own}/manifest.json`, '{"format": 99}');
-  await assertRefused(machine, locked, 78, /manifest\.json is not of format 1/);
+  await assertRefused(machine, locked, 78, /manifest\.json is of format 99, not 1/);
 });
 
 async function imageMachine(options: MachineOptions = {}): Promise<Machine> {
