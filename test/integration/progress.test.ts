@@ -7,7 +7,7 @@ import { namespaceTest } from '../harness/namespaceTest.ts';
 import { installCommands } from '../harness/packages.ts';
 
 /** A disk on which giving a file its owner takes a while: a seeding of a few seconds. */
-const slowly = 'exec strace -D -f -qqq -o /dev/null -e trace=lchown -e inject=lchown:delay_exit=200000 "$@"';
+const slowly = 'exec strace -D -f -qqq -o /dev/null -e trace=lchown -e inject=lchown:delay_exit=60000 "$@"';
 
 namespaceTest('a long seeding says how far it is in log lines, away from a terminal', async () => {
   await using machine = await imageMachine();
