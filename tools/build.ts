@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
-import { installCommands } from '../test/harness/packages.ts';
+import { buildCommands, installCommands } from '../test/harness/packages.ts';
 import { repository } from '../test/harness/paths.ts';
 
 /** Where it all lives in an image; the interpreter and run path of the program name it. */
@@ -23,7 +23,7 @@ const staged = join(work, 'rootfs');
 const bundle = join(work, 'nix-cache-init.cjs');
 
 process.chdir(repository);
-await installCommands({ strip: 'binutils', patchelf: 'patchelf' });
+await installCommands(buildCommands);
 rmSync(work, { recursive: true, force: true });
 mkdirSync(work, { recursive: true });
 await bundleSource();

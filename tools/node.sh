@@ -1,6 +1,19 @@
 #!/bin/sh
-# Runs the pinned Node. It needs libatomic, which a fresh Debian lacks and Node could not install for itself.
+# Runs the pinned Node, and puts it first on PATH for what that runs. Not every npm links a program called node.
 set -eu
+case $(uname -m) in
+  x86_64) arch=x64 ;;
+  aarch64) arch=arm64 ;;
+  *) echo "no Node is pinned for $(uname -m): use x86_64 or aarch64" >&2; exit 1 ;;
+esac
+bin=$(cd "$(dirname "$0")/.." && pwd)/node_modules/node-linux-$arch/bin
+if [ ! -x "$bin/node" ]; then
+  echo "the pinned Node is missing: run npm ci first" >&2
+  exit 1
+fi
+PATH=$bin:$PATH
+export PATH
+# It needs libatomic, which a fresh Debian lacks and Node could not install for itself.
 if ! node --version > /dev/null 2>&1; then
   if [ "$(id -u)" != 0 ]; then
     echo "node cannot start: run as root, or first: apt-get install libatomic1" >&2

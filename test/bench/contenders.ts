@@ -30,7 +30,7 @@ export async function makeBenchMachine(): Promise<Machine> {
   const machine = await makeMachine({ volume: 'ext4', size: '256M' });
   await fillImage(machine, { rows: 5000 });
   mkdirSync(machine.path('/bench'));
-  copyFileSync(join(repository, 'node_modules/.bin/node'), machine.path('/bench/node'));
+  copyFileSync(process.execPath, machine.path('/bench/node'));
   writeFileSync(machine.path('/bench/empty.js'), '');
   cpSync(join(repository, 'test/bench/recipe.sh'), machine.path('/bench/recipe.sh'));
   const { exitCode, stderr } = await bootInNamespace(machine, { args: overlay('true') });

@@ -2,15 +2,18 @@ import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buildCommands, installCommands } from './packages.ts';
 import { repository, rootfs } from './paths.ts';
 import { runOk } from './run.ts';
 
-const sources = ['src', 'tools/build.ts', 'tools/build', 'rootfs', 'package-lock.json'];
+const sources = ['src', 'tools/build.ts', 'tools/code-cache.ts', 'rootfs', 'package-lock.json'];
 
 /** What `npm run build` makes, made again only when something it is made of is younger. */
 export async function ensureDist(): Promise<void> {
   if (process.env['NCI_TEST_ROOTFS'] !== undefined) return;
   if (existsSync(rootfs) && (await newest(sources)) < (await newest([rootfs]))) return;
+  // Here and not only in the build, whose output is not shown.
+  await installCommands(buildCommands);
   console.log('Building dist/rootfs');
   await runOk(process.execPath, ['--disable-warning=ExperimentalWarning', 'tools/build.ts'], {
     cwd: repository,

@@ -6,6 +6,9 @@ import { run, tail } from './run.ts';
 // Debian keeps dockerd and mkfs in the sbin directories, which a plain user's PATH lacks.
 process.env['PATH'] = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
 
+/** What `npm run build` needs. */
+export const buildCommands = { strip: 'binutils', patchelf: 'patchelf' };
+
 /** Installs the Debian packages whose commands are missing, after saying so. */
 export async function installCommands(packageOf: Record<string, string>): Promise<void> {
   if (missingOf(packageOf).length === 0) return;

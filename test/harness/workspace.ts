@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { installCommands } from './packages.ts';
 import { run, runOk } from './run.ts';
 
 const overlayMagic = 0x794c7630;
@@ -11,6 +12,7 @@ export interface Workspace extends AsyncDisposable {
 
 /** A temporary directory on which overlays can be laid: where /tmp is itself an overlay, a file system in a file. */
 export async function makeWorkspace(): Promise<Workspace> {
+  await installCommands({ umount: 'mount' });
   const top = await mkdtemp(join(tmpdir(), 'nix-cache-init-'));
   const workspace = { path: top, [Symbol.asyncDispose]: () => removeTree(top) };
   try {
@@ -40,6 +42,7 @@ async function mountPointsBelow(top: string): Promise<string[]> {
 }
 
 async function mountFile(top: string): Promise<string> {
+  await installCommands({ 'mkfs.ext4': 'e2fsprogs' });
   const file = join(top, 'ext4');
   const path = join(top, 'mounted');
   await mkdir(path);
