@@ -1,7 +1,7 @@
 import { boot } from './boot.ts';
 import { parseCommandLine } from './config/flags.ts';
 import { loadConfig } from './config/load.ts';
-import { Exit, toInitError } from './errors.ts';
+import { toInitError } from './errors.ts';
 import { logWritten, printOut, writeStderr } from './log.ts';
 import { BootInterrupted, SignalInbox } from './supervise/signals.ts';
 
@@ -43,7 +43,6 @@ function keepNodeOffStderr(): void {
 export function reportFatal(error: unknown): number {
   const known = toInitError(error, 'internal', 'unexpected');
   writeStderr(`nix-cache-init: ${known.message}\n`);
-  if (known.exitCode === Exit.usage) writeStderr("Try 'nix-cache-init run --help'.\n");
   return known.exitCode;
 }
 

@@ -11,7 +11,7 @@ import { mountNixConf } from './steps/nix-conf.ts';
 import { mountOverlay } from './steps/overlay.ts';
 import { seed } from './steps/seed.ts';
 import { verifyManifest } from './steps/verify.ts';
-import { Undo } from './undo.ts';
+import { Undo, unmountOrDetach } from './undo.ts';
 
 export type ApplyContext = {
   log: Log;
@@ -69,6 +69,9 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
       break;
     case 'lock':
       undo.closing(await takeLock({ path: step.path, waitMs: step.waitMs, signal }));
+      break;
+    case 'unmount':
+      for (const target of step.targets) unmountOrDetach(target, log);
       break;
     case 'tmpfs':
       mount('tmpfs', step.target, 'tmpfs', 0n, step.options);

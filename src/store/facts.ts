@@ -5,6 +5,7 @@ import { toInitError } from '../errors.ts';
 import { readHasSysAdmin, readInUserNamespace } from '../linux/capabilities.ts';
 import { isReadOnly, mountOf, readMountInfo } from '../linux/mountinfo.ts';
 import { probeVolume, type VolumeFacts } from '../volume/probe.ts';
+import { findLeftovers } from './leftovers.ts';
 
 export const runDir = '/run/nix-cache-init';
 
@@ -14,6 +15,8 @@ export type Facts = {
   sysAdmin: boolean;
   userNamespace: boolean;
   volume: VolumeFacts;
+  /** Targets that an earlier boot left mounted, newest first. */
+  leftovers: string[];
   storeDir: boolean;
   stateDir: boolean;
   /** Whether scratch of this boot can be written where the image's state directory is. */
@@ -48,6 +51,7 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     sysAdmin: readHasSysAdmin(),
     userNamespace: readInUserNamespace(),
     volume: probeVolume(config.cacheDir, mounts),
+    leftovers: findLeftovers(mounts, config, runDir),
     storeDir: isDirectory(config.storeDir),
     stateDir: isDirectory(config.stateDir),
     stateReadOnly: readOnlyAt(config.stateDir),

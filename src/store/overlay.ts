@@ -89,6 +89,7 @@ function plan(facts: Facts, config: Config): Step[] {
   return [
     { do: 'mkdir', path: volume.own, mode: 0o755 },
     { do: 'lock', path: volume.lock, waitMs: config.onLocked === 'wait' ? config.lockTimeout : 0 },
+    ...(facts.leftovers.length > 0 ? [{ do: 'unmount', targets: facts.leftovers } as const] : []),
     { do: 'verify', manifest: volume.manifest, xattrs },
     // /nix/store takes owner and mode from the upper directory once that covers it.
     { do: 'mkdir', path: volume.upper, mode: 0o755, like: storeDir },

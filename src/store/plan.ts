@@ -3,6 +3,8 @@ export type Step =
   /** Creates a directory and its parents; one that is there stays as it is. */
   | { do: 'mkdir'; path: string; mode: number; like?: string }
   | { do: 'lock'; path: string; waitMs: number }
+  /** Takes down, newest first, what a boot that was killed left mounted. */
+  | { do: 'unmount'; targets: string[] }
   | { do: 'tmpfs'; target: string; options: string }
   | { do: 'bind'; source: string; target: string; readOnly: boolean }
   /** Refuses a volume that this version or this strategy does not understand. */
@@ -32,6 +34,8 @@ export function describeStep(step: Step): string {
       return `create ${step.path} where it is missing`;
     case 'lock':
       return `lock ${step.path}${step.waitMs > 0 ? `, waiting up to ${step.waitMs} ms` : ''}`;
+    case 'unmount':
+      return `unmount what an earlier boot left: ${step.targets.join(', ')}`;
     case 'tmpfs':
       return `mount a tmpfs at ${step.target}`;
     case 'bind':

@@ -13,7 +13,7 @@ export class Undo {
   }
 
   unmounting(target: string): void {
-    this.#actions.push(() => this.#unmount(target));
+    this.#actions.push(() => unmountOrDetach(target, this.#log));
   }
 
   closing(fd: number): void {
@@ -34,15 +34,15 @@ export class Undo {
       }
     }
   }
+}
 
-  #unmount(target: string): void {
-    try {
-      unmount(target);
-    } catch (error) {
-      if (errnoOf(error) !== 'EBUSY') throw error;
-      // Someone outside our PID namespace still uses it; detached, it ends when they do.
-      this.#log.info('still in use, detaching', { target });
-      unmount(target, true);
-    }
+/** Someone outside our PID namespace may still use a mount; detached, it ends when they do. */
+export function unmountOrDetach(target: string, log: Log): void {
+  try {
+    unmount(target);
+  } catch (error) {
+    if (errnoOf(error) !== 'EBUSY') throw error;
+    log.info('still in use, detaching', { target });
+    unmount(target, true);
   }
 }

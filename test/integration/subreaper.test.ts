@@ -64,3 +64,17 @@ namespaceTest(
     assert.equal(outcome.stdout, '1\nmounted\n1\nfree\n', outcome.stderr);
   },
 );
+
+namespaceTest('what a killed init left mounted is taken down by the next boot', async () => {
+  await using machine = await makeMachine();
+  await fillImage(machine);
+  const killed = '"$@" & sleep 1; kill -KILL $!; wait $!; grep -c " /nix/store " /proc/self/mountinfo';
+  const again =
+    '/init --strategy=overlay --on-unsupported=fail -- grep -c " /nix/store " /proc/self/mountinfo';
+  const outcome = await bootInNamespace(machine, {
+    via: `${killed}; ${again}; grep -c " /nix" /proc/self/mountinfo; exit 0`,
+    args: overlay('sleep', '60'),
+  });
+  // The overlay and the image's store set aside; no more of them in the second boot; after it only the volume.
+  assert.equal(outcome.stdout, '2\n2\n1\n', outcome.stderr);
+});

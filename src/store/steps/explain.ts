@@ -4,6 +4,7 @@ import type { Step } from '../plan.ts';
 const stages: Readonly<Record<Step['do'], Stage>> = {
   mkdir: 'mount',
   lock: 'lock',
+  unmount: 'mount',
   tmpfs: 'mount',
   bind: 'mount',
   verify: 'facts',
@@ -61,6 +62,8 @@ const subject = (step: Step): string => {
       return step.to;
     case 'verify':
       return step.manifest;
+    case 'unmount':
+      return step.targets.join(' ');
     case 'clear':
       return step.paths.join(' ');
     case 'nix-conf':

@@ -1,0 +1,23 @@
+import type { Config } from '../config/keys.ts';
+import type { MountInfo } from '../linux/mountinfo.ts';
+import { volumeLayout } from '../volume/layout.ts';
+
+/**
+ * What a boot that was killed left mounted in this mount namespace, newest first: not in a container, whose mounts end
+ * with it, but where init is not PID 1 of its own. An overlay over an overlay with the same upper is undefined.
+ */
+export function findLeftovers(mounts: readonly MountInfo[], config: Config, runDir: string): string[] {
+  const { storeDir, stateDir, cacheDir } = config;
+  const volume = volumeLayout(cacheDir);
+  const ours = ({ target, type, root, superOptions }: MountInfo): boolean => {
+    if (target === runDir || target.startsWith(`${runDir}/`)) return true;
+    if (target === storeDir) return type === 'overlay' && superOptions.includes(`upperdir=${volume.upper}`);
+    if (target === stateDir || target === `${stateDir}/builds`)
+      return root.endsWith(target.slice(stateDir.length) || '/var/nix');
+    return root.includes('/nix-cache-init/nix.conf');
+  };
+  return mounts
+    .filter(ours)
+    .map(({ target }) => target)
+    .toReversed();
+}
