@@ -76,9 +76,15 @@ test('an error that knows itself stays as it is', () => {
   assert.equal(toInitError(error, 'mount', 'z'), error);
 });
 
-const bugs: [string, unknown, string][] = [
-  ['a programming error', new TypeError('x is not a function'), 'unexpected: x is not a function'],
-  ['something thrown that is no error', 'text', 'unexpected: text'],
+const bugs: [string, unknown, RegExp][] = [
+  // With the stack: it is to be reported, and the one who reports it has nothing else.
+  [
+    'a programming error',
+    new TypeError('x is not a function'),
+    /^unexpected: TypeError: x is not a function\n +at .*errors\.test\.ts:\d+:\d+/,
+  ],
+  ['an error without a stack', Object.assign(new Error('bare'), { stack: undefined }), /^unexpected: bare$/],
+  ['something thrown that is no error', 'text', /^unexpected: text$/],
 ];
 
 for (const [name, error, what] of bugs) {
@@ -89,11 +95,27 @@ for (const [name, error, what] of bugs) {
   });
 }
 
-test('a bug whose message has several lines is reported on one', {
-  todo: 'the message is taken as it is',
-}, () => {
-  isInitError({ exitCode: 70 })(toInitError(new Error('first\nsecond'), 'mount', 'unexpected'));
+test('a bug whose message has several lines is reported on one', () => {
+  const known = toInitError(new Error('first\nsecond'), 'mount', 'unexpected');
+  isInitError({ exitCode: 70 })(known);
+  assert.match(known.message, /^internal: unexpected: Error: first second at /);
 });
+
+const breaks: [string, string][] = [
+  ['a\nb', 'a b'],
+  ['a\r\nb', 'a b'],
+  ['a \n\n\t b', 'a b'],
+  ['a  b', 'a  b'],
+];
+
+for (const [text, shown] of breaks) {
+  test(`${JSON.stringify(text)} is shown on one line, as what and as remedy`, () => {
+    const error = new InitError({ stage: 'run', what: text, errno: 'EIO', remedy: text, exitCode: Exit.io });
+    assert.equal(error.message, `run: ${shown}: EIO (${shown})`);
+    // The parts stay as they are, for whoever wants them.
+    assert.deepEqual([error.what, error.remedy], [text, text]);
+  });
+}
 
 test('a failure of the real machine keeps its cause', () => {
   try {

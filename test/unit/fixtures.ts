@@ -8,10 +8,10 @@ import type { Log } from '../../src/log.ts';
 import type { Facts } from '../../src/store/facts.ts';
 import type { VolumeFacts } from '../../src/volume/probe.ts';
 
+const { config: defaults } = await loadConfig({ flags: new Map(), env: {} });
+
 /** The built-in defaults, and what a case changes. */
-export function makeConfig(changes: Partial<Config> = {}): Config {
-  return { ...loadConfig({ flags: new Map(), env: {} }).config, ...changes };
-}
+export const makeConfig = (changes: Partial<Config> = {}): Config => ({ ...defaults, ...changes });
 
 type Directory = Extract<VolumeFacts, { kind: 'directory' }>;
 
@@ -25,13 +25,13 @@ export function makeFacts(changes: Partial<Facts> = {}): Facts {
     root: true,
     sysAdmin: true,
     userNamespace: false,
-    overlayInKernel: true,
     volume: makeVolume(),
     storeDir: true,
     stateDir: true,
     stateReadOnly: false,
     logDir: '/nix/var/log',
     runReadOnly: false,
+    leftovers: [],
     nixConf: { dir: '/etc/nix', kind: 'file', readOnly: false },
     daemon: { path: '/bin/nix-daemon', socket: '/nix/var/nix/daemon-socket/socket' },
     ...changes,

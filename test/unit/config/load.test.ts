@@ -12,29 +12,29 @@ type Sources = {
 };
 
 /** Loads with a real file where the case has one. */
-function load({ file, env = {}, flags = {} }: Sources): LoadedConfig {
+async function load({ file, env = {}, flags = {} }: Sources): Promise<LoadedConfig> {
   using directory = temporaryDirectory();
   const path = `${directory.path}/config.json`;
   if (file !== undefined) writeFileSync(path, JSON.stringify(file));
-  return loadConfig({
+  return await loadConfig({
     flags: new Map(Object.entries(flags) as [KeyName, string][]),
     env,
     file: file === undefined ? undefined : path,
   });
 }
 
-test('without any source every key has its default', () => {
-  const { config, origins, raw } = load({});
+test('without any source every key has its default', async () => {
+  const { config, origins, raw } = await load({});
   assert.deepEqual(Object.keys(config), keyNames);
   assert.deepEqual(new Set(Object.values(origins)), new Set(['default']));
   assert.equal(config['shutdown.grace'], 8000);
   assert.equal(raw['shutdown.grace'], '8s');
 });
 
-test('later wins: default, file, environment, flag', () => {
+test('later wins: default, file, environment, flag', async () => {
   const file = { strategy: 'none', 'log.level': 'info', onLocked: 'wait' };
   const env = { NIX_CACHE_INIT_STRATEGY: 'auto', NIX_CACHE_INIT_LOG_LEVEL: 'debug' };
-  const { config, origins } = load({ file, env, flags: { strategy: 'overlay' } });
+  const { config, origins } = await load({ file, env, flags: { strategy: 'overlay' } });
   assert.equal(config.strategy, 'overlay');
   assert.equal(origins.strategy, 'flag --strategy');
   assert.equal(config['log.level'], 'debug');
@@ -45,25 +45,39 @@ test('later wins: default, file, environment, flag', () => {
   assert.equal(origins.onUnsupported, 'default');
 });
 
-test('the file may nest keys or join them with a dot', () => {
-  const { config } = load({ file: { daemon: { enabled: false, args: ['-v'] }, 'log.level': 'error' } });
+test('the file may nest keys or join them with a dot', async () => {
+  const { config } = await load({ file: { daemon: { enabled: false, args: ['-v'] }, 'log.level': 'error' } });
   assert.equal(config['daemon.enabled'], false);
   assert.deepEqual(config['daemon.args'], ['-v']);
   assert.equal(config['log.level'], 'error');
 });
 
-test('an object that is a value is not taken for nesting', () => {
-  assert.deepEqual(load({ file: { exitCodes: { '143': 0 } } }).config.exitCodes, { '143': 0 });
+test('the file may name its schema, for editors', async () => {
+  const { config, origins, raw } = await load({
+    file: { $schema: './config.schema.json', strategy: 'none' },
+  });
+  assert.equal(config.strategy, 'none');
+  assert.deepEqual(Object.keys(config), keyNames);
+  assert.ok(!('$schema' in raw) && !('$schema' in origins));
 });
 
-test('other variables of the environment are nobody’s business', () => {
+test('an empty file object changes nothing', async () => {
+  const [{ config }, bare] = [await load({ file: {} }), await load({})];
+  assert.deepEqual(config, bare.config);
+});
+
+test('an object that is a value is not taken for nesting', async () => {
+  assert.deepEqual((await load({ file: { exitCodes: { '143': 0 } } })).config.exitCodes, { '143': 0 });
+});
+
+test('other variables of the environment are nobody’s business', async () => {
   const env = {
     PATH: '/bin',
     NIX_REMOTE: 'daemon',
     nix_cache_init_strategy: 'x',
     NIX_CACHE_INIT_STRATEGY: undefined,
   };
-  assert.equal(load({ env }).config.strategy, 'auto');
+  assert.equal((await load({ env })).config.strategy, 'auto');
 });
 
 const booleans: [string, boolean][] = [
@@ -78,11 +92,11 @@ const booleans: [string, boolean][] = [
 ];
 
 for (const [text, value] of booleans) {
-  test(`${text} is ${value}, in the environment and as a flag`, () => {
+  test(`${text} is ${value}, in the environment and as a flag`, async () => {
     const env = { NIX_CACHE_INIT_PROCESS_GROUP: text, NIX_CACHE_INIT_DAEMON_ENABLED: text };
-    assert.equal(load({ env }).config.processGroup, value);
-    assert.equal(load({ env }).config['daemon.enabled'], value);
-    assert.equal(load({ flags: { processGroup: text } }).config.processGroup, value);
+    assert.equal((await load({ env })).config.processGroup, value);
+    assert.equal((await load({ env })).config['daemon.enabled'], value);
+    assert.equal((await load({ flags: { processGroup: text } })).config.processGroup, value);
   });
 }
 
@@ -101,7 +115,7 @@ const texts: [KeyName, string, Config[KeyName]][] = [
 ];
 
 for (const [name, text, value] of texts) {
-  test(`${name} from the text ${text}`, () => {
-    assert.deepEqual(load({ flags: { [name]: text } }).config[name], value);
+  test(`${name} from the text ${text}`, async () => {
+    assert.deepEqual((await load({ flags: { [name]: text } })).config[name], value);
   });
 }

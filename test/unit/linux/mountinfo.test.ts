@@ -7,6 +7,8 @@ const one = (line: string) => parseMountInfo(`${line}\n`)[0];
 test('a line with optional fields', () => {
   const line = '36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 shared:2 - ext3 /dev/root rw,errors=continue';
   assert.deepEqual(one(line), {
+    id: 36,
+    parent: 35,
     root: '/mnt1',
     target: '/mnt2',
     options: ['rw', 'noatime'],
@@ -34,7 +36,7 @@ test('a hyphen as path is no separator', () => {
   assert.equal(one('36 35 98:0 / /- rw - tmpfs x rw')?.target, '/-');
 });
 
-test('a hyphen as source is no separator', { todo: 'split(…, 2) drops all that follows' }, () => {
+test('a hyphen as source is no separator', () => {
   const mount = one('36 35 98:0 / /t rw - tmpfs - ro,size=1k');
   assert.deepEqual([mount?.source, mount?.superOptions], ['-', ['ro', 'size=1k']]);
 });
@@ -86,11 +88,53 @@ for (const [path, source] of places) {
 
 test('without mounts a path lies on none', () => assert.equal(mountOf('/x', []), undefined));
 
-test('a mount over a parent hides the mounts below it', {
-  todo: 'the deepest target wins, hidden or not',
-}, () => {
+test('a mount over a parent hides the mounts below it', () => {
   const later = parseMountInfo('6 1 0:6 / /nix rw - ext4 /dev/c rw');
   assert.equal(mountOf('/nix/store/x', [...table, ...later])?.source, '/dev/c');
+});
+
+// As the kernel lists them; the path walk meets the mount over a parent first, and never comes to the old one below.
+const hiding: [string, string[]][] = [
+  [
+    'on a mount',
+    [
+      '2 1 0:2 / /nix rw - xfs low rw',
+      '3 2 0:3 / /nix/store rw - tmpfs old rw',
+      '4 2 0:4 / /nix rw - tmpfs over rw',
+    ],
+  ],
+  ['on a plain directory', ['2 1 0:2 / /nix/store rw - tmpfs old rw', '3 1 0:3 / /nix rw - tmpfs over rw']],
+];
+
+for (const [name, lines] of hiding) {
+  test(`a later mount over a parent ${name} hides one that shares its own parent`, {
+    todo: 'the longest target among the mounts on a mount wins, where the walk meets the shortest first',
+  }, () => {
+    const mounts = parseMountInfo(['1 0 0:1 / / rw - overlay overlay rw', ...lines].join('\n'));
+    assert.equal(mountOf('/nix/store/x', mounts)?.source, 'over');
+  });
+}
+
+test('mounts on a hidden mount are hidden with it, and those on the one that hides it count', () => {
+  const later = parseMountInfo(
+    ['6 1 0:6 / /nix rw - ext4 /dev/c rw', '7 6 0:7 / /nix/store rw - ext4 /dev/d rw'].join('\n'),
+  );
+  const mounts = [...table, ...later];
+  assert.equal(mountOf('/nix/store/x', mounts)?.source, '/dev/d');
+  assert.equal(mountOf('/nix/var', mounts)?.source, '/dev/c');
+});
+
+test('the root is found where it is its own parent, and where the parent is out of sight', () => {
+  for (const parent of [1, 77]) {
+    const mounts = parseMountInfo(`1 ${parent} 0:1 / / rw - ext4 root rw\n2 1 0:2 / /a rw - ext4 a rw\n`);
+    assert.equal(mountOf('/b', mounts)?.source, 'root');
+    assert.equal(mountOf('/a/b', mounts)?.source, 'a');
+  }
+});
+
+test('a root mounted over the root is the one that counts', () => {
+  const mounts = parseMountInfo('1 0 0:1 / / rw - rootfs old rw\n2 1 0:2 / / rw - overlay new rw\n');
+  assert.equal(mountOf('/a', mounts)?.source, 'new');
 });
 
 const modes: [string, string, boolean][] = [

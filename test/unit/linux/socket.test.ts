@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, statSync } from 'node:fs';
+import { closeSync, readdirSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { listenUnix } from '../../../src/linux/socket.ts';
@@ -39,3 +39,11 @@ for (const [letter, length, fits] of lengths) {
     else assert.throws(() => listenUnix(path, 0o600), { code: 'ENAMETOOLONG', path });
   });
 }
+
+test('a socket that cannot be bound is closed', () => {
+  using directory = temporaryDirectory();
+  const open = (): number => readdirSync('/proc/self/fd').length;
+  const before = open();
+  assert.throws(() => listenUnix(`${directory.path}/no/socket`, 0o600), { code: 'ENOENT' });
+  assert.equal(open(), before);
+});

@@ -1,20 +1,28 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { linkSync, lstatSync, mkdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { test } from 'node:test';
 import { setTimes } from '../../../src/linux/files.ts';
 import { listTree } from '../../../src/state/tree.ts';
 import { copied } from './copied.ts';
 
 test('symlinks with their text, also where it is no UTF-8 or leads nowhere', async () => {
-  const odd = Buffer.from([0x2f, 0xff, 0xfe]);
+  const text = Buffer.from([0x2f, 0xff, 0xfe]);
   const fill = (from: string): void => {
-    symlinkSync(odd, `${from}/odd`);
+    symlinkSync(text, `${from}/odd`);
     symlinkSync('../nowhere', `${from}/broken`);
-    setTimes(`${from}/broken`, 1n, 7_000_000_007n);
+    setTimes(Buffer.from(`${from}/broken`), 1n, 7_000_000_007n);
   };
   await copied(fill, (_, to) => {
-    assert.deepEqual(readlinkSync(`${to}/odd`, 'buffer'), odd);
+    assert.deepEqual(readlinkSync(`${to}/odd`, 'buffer'), text);
     assert.equal(readlinkSync(`${to}/broken`), '../nowhere');
     assert.equal(lstatSync(`${to}/broken`, { bigint: true }).mtimeNs, 7_000_000_007n);
   });
@@ -45,10 +53,32 @@ test('a pipe is left out', async () => {
   });
 });
 
-test('a name that is no UTF-8 is copied', {
-  todo: 'readdir decodes names, and then lstat finds none',
-}, async () => {
-  const fill = (from: string): void =>
-    writeFileSync(Buffer.concat([Buffer.from(`${from}/`), Buffer.from([0xe9])]), '');
-  await copied(fill, (_, to) => assert.equal(listTree(to, () => false).length, 2));
+// Latin-1 é, a truncated UTF-8 sequence, and a whole one.
+const odd = [Buffer.from([0xe9]), Buffer.from([0x61, 0xe2, 0x82]), Buffer.from('ö€')];
+
+test('names that are no UTF-8 are copied as they are, with contents, links and what is below', async () => {
+  const fill = (from: string): void => {
+    for (const [index, name] of odd.entries()) {
+      const path = Buffer.concat([Buffer.from(`${from}/`), name]);
+      mkdirSync(path);
+      const file = Buffer.concat([path, Buffer.from('/'), name]);
+      writeFileSync(file, `contents ${index}`);
+      linkSync(file, Buffer.concat([path, Buffer.from('/hard')]));
+      symlinkSync(name, Buffer.concat([path, Buffer.from('/soft')]));
+      setTimes(file, 1n, -1_500_000_000n);
+    }
+  };
+  await copied(fill, (from, to) => {
+    const paths = (tree: string): string[] => listTree(tree, () => false).map(({ path }) => path);
+    assert.deepEqual(paths(to).sort(), paths(from).sort());
+    assert.equal(paths(to).length, 1 + 4 * odd.length);
+    for (const [index, name] of odd.entries()) {
+      const path = Buffer.concat([Buffer.from(`${to}/`), name, Buffer.from('/')]);
+      const file = Buffer.concat([path, name]);
+      assert.equal(lstatSync(file, { bigint: true }).mtimeNs, -1_500_000_000n);
+      assert.equal(lstatSync(file).ino, lstatSync(Buffer.concat([path, Buffer.from('hard')])).ino);
+      assert.deepEqual(readlinkSync(Buffer.concat([path, Buffer.from('soft')]), 'buffer'), name);
+      assert.equal(readFileSync(file, 'utf8'), `contents ${index}`);
+    }
+  });
 });

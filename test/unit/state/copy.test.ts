@@ -22,11 +22,11 @@ test('contents, modes and times to the nanosecond, of files and directories', as
     mkdirSync(`${from}/inner`);
     writeFileSync(`${from}/inner/file`, 'contents');
     chmodSync(`${from}/inner/file`, 0o4640);
-    setTimes(`${from}/inner/file`, 1_700_000_000_000_000_001n, 1_600_000_000_123_456_789n);
+    setTimes(Buffer.from(`${from}/inner/file`), 1_700_000_000_000_000_001n, 1_600_000_000_123_456_789n);
     // Older than what is in it, and read-only: for root only, the others could not fill the copy.
     chmodSync(`${from}/inner`, root ? 0o2550 : 0o2750);
-    setTimes(`${from}/inner`, 2_000_000_001n, 3_000_000_003n);
-    setTimes(from, 4_000_000_004n, 5_000_000_005n);
+    setTimes(Buffer.from(`${from}/inner`), 2_000_000_001n, 3_000_000_003n);
+    setTimes(Buffer.from(from), 4_000_000_004n, 5_000_000_005n);
   };
   await copied(fill, (from, to) => {
     for (const name of ['', '/inner', '/inner/file']) {
@@ -42,6 +42,26 @@ test('contents, modes and times to the nanosecond, of files and directories', as
     assert.equal(lstatSync(`${to}/inner/file`, { bigint: true }).atimeNs, 1_700_000_000_000_000_001n);
     // Last: reading moves the time of access.
     assert.equal(readFileSync(`${to}/inner/file`, 'utf8'), 'contents');
+  });
+});
+
+test('times before 1970, fractions and all', async () => {
+  const [atime, mtime] = [-315_619_199_500_000_000n, -1n];
+  const fill = (from: string): void => {
+    mkdirSync(`${from}/inner`);
+    writeFileSync(`${from}/file`, '');
+    symlinkSync('file', `${from}/link`);
+    for (const name of ['inner', 'file', 'link']) setTimes(Buffer.from(`${from}/${name}`), atime, mtime);
+  };
+  await copied(fill, (_, to) => {
+    for (const name of ['inner', 'file', 'link']) {
+      const { atimeNs, mtimeNs } = lstatSync(`${to}/${name}`, { bigint: true });
+      // Listing a directory, as copying does, moves its time of access; a symlink's moves when it is read.
+      assert.deepEqual(
+        name === 'file' ? [atimeNs, mtimeNs] : mtimeNs,
+        name === 'file' ? [atime, mtime] : mtime,
+      );
+    }
   });
 });
 

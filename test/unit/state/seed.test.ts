@@ -105,3 +105,18 @@ test('what an interrupted boot left is swept, whatever comes after', async () =>
     assert.deepEqual(readPaths(seeding.to), [present ? 'volume' : 'a']);
   }
 });
+
+test('names that are no UTF-8 are seeded, and left out where they belong to one boot', async () => {
+  using directory = temporaryDirectory();
+  const seeding = request(directory.path);
+  const odd = Buffer.from([0xe9, 0xff]);
+  const at = (path: string): Buffer => Buffer.concat([Buffer.from(`${path}/`), odd]);
+  for (const name of ['profiles', 'temproots']) {
+    mkdirSync(`${seeding.from}/${name}`);
+    writeFileSync(at(`${seeding.from}/${name}`), name);
+  }
+  assert.equal(await seedState(seeding), 'seeded');
+  assert.deepEqual(readdirSync(seeding.to), ['profiles']);
+  assert.deepEqual(readdirSync(`${seeding.to}/profiles`, 'buffer'), [odd]);
+  assert.equal(readFileSync(at(`${seeding.to}/profiles`), 'utf8'), 'profiles');
+});

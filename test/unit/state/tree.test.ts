@@ -2,10 +2,15 @@ import assert from 'node:assert/strict';
 import { chmodSync, linkSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { listTree } from '../../../src/state/tree.ts';
+import { entryPath, listTree } from '../../../src/state/tree.ts';
 import { temporaryDirectory } from '../fixtures.ts';
 
 const all = (): boolean => false;
+
+/** 1 to 255 but the slash: as long as a name can be, but one. */
+const everyByte = Buffer.from(
+  Array.from({ length: 255 }, (_, index) => index + 1).filter((byte) => byte !== 0x2f),
+);
 
 test('parents come before their children, and the root first', () => {
   using directory = temporaryDirectory();
@@ -75,6 +80,30 @@ test('the names of one file share a link, and no other file has one', () => {
   assert.equal(links.get('c'), undefined);
   assert.equal(links.get(''), undefined);
 });
+
+const names: [string, Buffer, string][] = [
+  ['plain', Buffer.from('plain'), 'plain'],
+  ['UTF-8', Buffer.from('ö'), '\u00c3\u00b6'],
+  ['Latin-1', Buffer.from([0xf6]), '\u00f6'],
+  ['every byte that a name may have', everyByte, everyByte.toString('latin1')],
+];
+
+for (const [kind, name, path] of names) {
+  test(`a name is listed as its bytes, and found again by them: ${kind}`, () => {
+    using directory = temporaryDirectory();
+    // The root's own path is text, and not ASCII either.
+    const root = `${directory.path}/wörzel`;
+    mkdirSync(root);
+    const file = Buffer.concat([Buffer.from(`${root}/`), name]);
+    writeFileSync(file, '');
+    assert.deepEqual(
+      listTree(root, all).map((entry) => entry.path),
+      ['', path],
+    );
+    assert.deepEqual(entryPath(root, path), file);
+    assert.ok(lstatSync(entryPath(root, '')).isDirectory());
+  });
+}
 
 test('a socket is something else', async () => {
   using directory = temporaryDirectory();

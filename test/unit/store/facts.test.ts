@@ -36,6 +36,12 @@ test('the directories are found, the log beside the state', () => {
   assert.equal(facts.logDir, `${directory.path}/var/log`);
 });
 
+test('a file is no volume', () => {
+  using directory = temporaryDirectory();
+  writeFileSync(`${directory.path}/cache`, '');
+  assert.deepEqual(look(directory.path).volume, { kind: 'not a directory' });
+});
+
 test('a file is no store', () => {
   using directory = temporaryDirectory();
   writeFileSync(`${directory.path}/store`, '');
@@ -69,12 +75,12 @@ test('without NIX_CONF_DIR it is /etc/nix', () => {
 });
 
 // Nix takes an empty variable for an unset one (getEnvNonEmpty).
-test('nor does an empty NIX_CONF_DIR count', { todo: 'it names the root directory' }, () => {
+test('nor does an empty NIX_CONF_DIR count', () => {
   using directory = temporaryDirectory();
   assert.equal(look(directory.path, { NIX_CONF_DIR: '' }).nixConf.dir, '/etc/nix');
 });
 
-test('nor an empty NIX_DAEMON_SOCKET_PATH', { todo: 'the socket is then bound at no path' }, () => {
+test('nor an empty NIX_DAEMON_SOCKET_PATH', () => {
   using directory = temporaryDirectory();
   const { socket } = look(directory.path, { NIX_DAEMON_SOCKET_PATH: '' }).daemon;
   assert.equal(socket, `${directory.path}/var/nix/daemon-socket/socket`);
@@ -108,9 +114,14 @@ test('a daemon with a slash is not searched for', () => {
   assert.equal(look(base, { PATH: base }, { 'daemon.command': '/no/d-of-test' }).daemon.path, undefined);
 });
 
-test('a directory is no daemon', { todo: 'access(2) calls it executable' }, () => {
+test('a directory is no daemon', () => {
   using directory = temporaryDirectory();
   mkdirSync(`${directory.path}/d-of-test`);
   const facts = look(directory.path, { PATH: directory.path }, { 'daemon.command': 'd-of-test' });
   assert.equal(facts.daemon.path, undefined);
+});
+
+test('nor is it one by its own path', () => {
+  using directory = temporaryDirectory();
+  assert.equal(look(directory.path, {}, { 'daemon.command': directory.path }).daemon.path, undefined);
 });

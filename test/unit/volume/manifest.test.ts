@@ -8,11 +8,13 @@ const plain: Manifest = {
   format: 1,
   strategy: 'overlay',
   xattrs: 'trusted',
-  imageIdentity: '5-4-5-4096-1',
+  imageIdentity: `sha256-${'0'.repeat(64)}`,
+  imageStat: '4096-1-2+',
   nixSchema: 10,
 };
 
-const manifests: Manifest[] = [plain, { ...plain, xattrs: 'user', imageIdentity: null, nixSchema: null }];
+const nothingKnown = { imageIdentity: null, imageStat: null, nixSchema: null };
+const manifests: Manifest[] = [plain, { ...plain, xattrs: 'user', ...nothingKnown }];
 
 for (const manifest of manifests) {
   test(`what was written is read: ${manifest.xattrs}`, () => {
@@ -53,25 +55,46 @@ test('a volume without a manifest has none', () => {
 test('what a later version of format 1 adds is kept', () => {
   using directory = temporaryDirectory();
   const path = `${directory.path}/manifest.json`;
-  const text =
-    '{"format":1,"strategy":"prefix","xattrs":"user","imageIdentity":null,"nixSchema":null,"more":[1]}';
+  const later = { ...plain, strategy: 'prefix', ...nothingKnown, more: [1] };
+  const text = JSON.stringify(later);
   writeFileSync(path, text);
-  assert.deepEqual(readManifest(path), JSON.parse(text));
+  assert.deepEqual(readManifest(path), later);
 });
 
-const good = '"strategy":"overlay","xattrs":"trusted","imageIdentity":null,"nixSchema":10';
-const damaged = /is damaged$/;
-const foreign = /is not of format 1$/;
+/** The text of a manifest with other fields; undefined leaves one out. */
+const changed = (changes: Record<string, unknown>): string => JSON.stringify({ ...plain, ...changes });
+
+const damaged = /\/manifest\.json is damaged$/;
+const remove = /^look at it; to have the volume adopted anew: rm \/.*manifest\.json$/;
+const foreign = /\/manifest\.json is of format .+, not 1$/;
+const newer = /^use the nix-cache-init version that wrote it, or another volume$/;
 
 const refused: [string, string, RegExp, RegExp][] = [
-  ['empty', '', damaged, /^look at it; .*rm \/.*manifest\.json$/],
-  ['half of one', '{"format":1,', damaged, /rm /],
-  ['a newer format', `{"format":2,${good}}`, foreign, /version that wrote it/],
-  ['no format', `{${good}}`, foreign, /version that wrote it/],
-  ['a format as text', `{"format":"1",${good}}`, foreign, /version that wrote it/],
-  ['no object', 'null', foreign, /version that wrote it/],
-  ['a schema as text', `{"format":1,${good},"nixSchema":"10"}`, foreign, /another volume/],
-  ['other attributes', `{"format":1,${good},"xattrs":"security"}`, foreign, /another volume/],
+  ['empty', '', damaged, remove],
+  ['half of one', '{"format":1,', damaged, remove],
+  ['no object', 'null', damaged, remove],
+  ['text', '"format"', damaged, remove],
+  ['a list', '[]', damaged, remove],
+  ['no format', changed({ format: undefined }), damaged, remove],
+  ['a newer format', changed({ format: 2 }), /is of format 2, not 1$/, newer],
+  ['a newer format that shares nothing else', '{"format":2}', /is of format 2, not 1$/, newer],
+  ['a format as text', changed({ format: '1' }), foreign, newer],
+  ['no format but null', changed({ format: null }), foreign, newer],
+  ['a schema as text', changed({ nixSchema: '10' }), damaged, remove],
+  ['a schema that is a truth', changed({ nixSchema: true }), damaged, remove],
+  ['other attributes', changed({ xattrs: 'security' }), damaged, remove],
+  ['no strategy', changed({ strategy: null }), damaged, remove],
+  ['an identity as a number', changed({ imageIdentity: 5 }), damaged, remove],
+  ['a look as an object', changed({ imageStat: {} }), damaged, remove],
+  // Every field is checked by hand, so each has its turn.
+  ...(['strategy', 'xattrs', 'imageIdentity', 'imageStat', 'nixSchema'] as const).map(
+    (name): [string, string, RegExp, RegExp] => [
+      `without ${name}`,
+      changed({ [name]: undefined }),
+      damaged,
+      remove,
+    ],
+  ),
 ];
 
 for (const [name, text, what, remedy] of refused) {

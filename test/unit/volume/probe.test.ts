@@ -5,10 +5,12 @@ import { parseMountInfo } from '../../../src/linux/mountinfo.ts';
 import { probeVolume } from '../../../src/volume/probe.ts';
 import { makeVolume, temporaryDirectory } from '../fixtures.ts';
 
-/** A made-up table of mounts: looking reads no other. */
+/** A made-up table of mounts, all on the first: looking reads no other. */
 const table = (...lines: [string, string, string, string][]) =>
   parseMountInfo(
-    lines.map(([target, type, own, all]) => `1 1 0:1 / ${target} ${own} - ${type} x ${all}`).join('\n'),
+    lines
+      .map(([target, type, own, all], index) => `${index + 1} 1 0:1 / ${target} ${own} - ${type} x ${all}`)
+      .join('\n'),
   );
 
 const root: [string, string, string, string] = ['/', 'overlay', 'rw', 'rw'];
@@ -61,9 +63,11 @@ test('a symlink is judged by where it leads', () => {
   assert.deepEqual(found, makeVolume());
 });
 
-test('a file is no volume', { todo: 'any path that exists is taken for a directory' }, () => {
+test('a file is no volume, nor is a symlink to one', () => {
   using directory = temporaryDirectory();
   writeFileSync(`${directory.path}/file`, '');
-  const { kind } = probeVolume(`${directory.path}/file`, table(root));
-  assert.notEqual(kind, 'directory');
+  symlinkSync('file', `${directory.path}/link`);
+  for (const name of ['file', 'link']) {
+    assert.deepEqual(probeVolume(`${directory.path}/${name}`, table(root)), { kind: 'not a directory' });
+  }
 });

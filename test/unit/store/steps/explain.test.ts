@@ -12,6 +12,7 @@ const manifest = { path: '/v/m', strategy: 'overlay', xattrs: 'trusted' } as con
 const steps = {
   mkdir: { do: 'mkdir', path: '/nix-cache/upper', mode: 0o755 },
   lock: { do: 'lock', path: '/v/lock', waitMs: 0 },
+  unmount: { do: 'unmount', targets: ['/nix/store', '/run/x'] },
   tmpfs: { do: 'tmpfs', target: '/run/x', options: '' },
   bind: { do: 'bind', source: '/a', target: '/b', readOnly: true },
   verify: { do: 'verify', manifest: '/v/m', xattrs: 'trusted' },
@@ -49,10 +50,14 @@ const cases: Case[] = [
     /^overlayfs refuses \/v\/upper as an upper layer$/,
     /ext4, xfs or btrfs/,
   ],
+  ['overlay', 'ENODEV', 77, 'mount', /^the kernel has no overlayfs$/, /^modprobe overlay on the host$/],
+  // A file system that the kernel lacks is another matter where it is not overlayfs.
+  ['tmpfs', 'ENODEV', 74, 'mount', /^\/run\/x$/, /debug/],
   ['overlay', 'ENOSPC', 74, 'mount', /^\/nix\/store$/, /free space/],
   ['bind', 'EINVAL', 74, 'mount', /^\/b$/, /debug/],
   ['mkdir', 'EROFS', 74, 'mount', /^\/nix-cache\/upper$/, /read-write/],
   ['mkdir', 'EPERM', 77, 'mount', /^\/nix-cache\/upper$/, /root/],
+  ['unmount', 'EINVAL', 74, 'mount', /^\/nix\/store \/run\/x$/, /debug/],
   ['lock', 'EIO', 74, 'lock', /^\/v\/lock$/, /disk/],
   ['verify', 'EIO', 74, 'facts', /^\/v\/m$/, /disk/],
   ['seed', 'ENOSPC', 74, 'seed', /^\/v\/var\/nix$/, /free space or inodes/],
@@ -85,5 +90,9 @@ test('a step that knows why it failed is not talked over', () => {
 
 test('a mistake of ours is called one, also where it happens in a mount', () => {
   const error = explain(new TypeError('x is undefined'), steps.bind);
-  isInitError({ exitCode: 70, stage: 'internal', what: /^\/b: x is undefined$/ })(error);
+  isInitError({
+    exitCode: 70,
+    stage: 'internal',
+    what: /^\/b: TypeError: x is undefined\n +at .*explain\.test\.ts/,
+  })(error);
 });
