@@ -39,7 +39,7 @@ export class InitError extends Error {
 
   constructor({ stage, what, errno, remedy, exitCode, cause }: Details) {
     // One line, whatever a parser or a path put into it.
-    super(`${stage}: ${what}: ${errno} (${remedy})`.replace(/\s*\n\s*/g, ' '), { cause });
+    super(`${stage}: ${what}: ${errno} (${remedy})`.replace(/\s*[\p{Cc}\u2028\u2029]+\s*/gu, ' '), { cause });
     this.stage = stage;
     this.what = what;
     this.errno = errno;

@@ -24,6 +24,8 @@ export async function init(args: readonly string[]): Promise<number> {
     return await boot({ command: rest, loaded: await loadConfig({ flags, file, env: process.env }), inbox });
   } catch (error) {
     if (error instanceof BootInterrupted) return error.exitCode;
+    // After the warnings that led to it.
+    await logWritten();
     return reportFatal(error);
   } finally {
     await logWritten();

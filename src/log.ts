@@ -34,14 +34,7 @@ const severities = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error' } as const
 
 /** `nix-cache-init: warn: message key=value`, for people. */
 export function formatForTerminal(line: string): string {
-  const {
-    level,
-    time: _,
-    pid: __,
-    hostname: ___,
-    msg,
-    ...fields
-  } = JSON.parse(line) as Record<string, unknown>;
+  const { level, time: _, name: __, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const severity = severities[level as keyof typeof severities];
   const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
   return `nix-cache-init: ${severity}: ${String(msg)}${rest.join('')}\n`;

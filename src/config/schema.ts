@@ -9,6 +9,7 @@ const section = (): Section => ({ type: 'object', properties: {}, additionalProp
 /** The JSON Schema of the configuration file, for editors (https://json-schema.org/draft/2020-12). */
 export function jsonSchema(): Section & Record<'$schema' | 'title', string> {
   const root = section();
+  root.properties['$schema'] = { type: 'string' };
   for (const name of keyNames) {
     const { initial, help, allowed } = keys[name];
     const { $schema: _, ...leaf } = z.toJSONSchema(schemas[name]);

@@ -53,24 +53,20 @@ export function readMountInfo(): MountInfo[] {
 }
 
 /**
- * The mount that a path lies on. Found as the kernel does, from the root through the mounts on each mount: one over a
- * parent directory hides older ones below it.
+ * The mount that a path lies on. Found as the kernel walks the path: among the mounts on one mount it meets the one on the
+ * shortest path first, and that hides what was mounted below it before.
  */
 export function mountOf(path: string, mounts: readonly MountInfo[]): MountInfo | undefined {
-  const above = mounts.filter(
-    ({ target }) => target === '/' || path === target || path.startsWith(`${target}/`),
-  );
+  const above = mounts
+    .filter(({ target }) => target === '/' || path === target || path.startsWith(`${target}/`))
+    .toReversed()
+    .toSorted((a, b) => a.target.length - b.target.length);
   const known = new Set(mounts.map(({ id }) => id));
-  const deepest = (candidates: readonly MountInfo[]): MountInfo | undefined =>
-    candidates.reduce<MountInfo | undefined>(
-      (best, mount) => (best === undefined || mount.target.length >= best.target.length ? mount : best),
-      undefined,
-    );
-  let found = deepest(above.filter(({ id, parent }) => id === parent || !known.has(parent)));
+  let found = above.find(({ id, parent }) => id === parent || !known.has(parent));
   for (let next = found; next !== undefined; ) {
     found = next;
     const { id } = next;
-    next = deepest(above.filter((mount) => mount.parent === id && mount.id !== id));
+    next = above.find((mount) => mount.parent === id && mount.id !== id);
   }
   return found;
 }

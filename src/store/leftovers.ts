@@ -8,6 +8,8 @@ import { volumeLayout } from '../volume/layout.ts';
  */
 export function findLeftovers(mounts: readonly MountInfo[], config: Config, runDir: string): string[] {
   const { storeDir, stateDir, cacheDir } = config;
+  // Without our mark, what is mounted is somebody else's.
+  if (!mounts.some(({ target }) => target === `${runDir}/lower/store`)) return [];
   const volume = volumeLayout(cacheDir);
   const ours = ({ target, type, root, superOptions }: MountInfo): boolean => {
     if (target === runDir || target.startsWith(`${runDir}/`)) return true;

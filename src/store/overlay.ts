@@ -28,11 +28,7 @@ function volumeUnfit({ volume }: Facts, { cacheDir, storeDir, stateDir }: Config
       ? fault(`${cacheDir} is on overlayfs, which cannot be an upper layer`, 'EINVAL')
       : fault(`nothing is mounted at ${cacheDir}`, 'EINVAL');
   }
-  if (
-    [storeDir, stateDir].some(
-      (dir) => `${cacheDir}/`.startsWith(`${dir}/`) || `${dir}/`.startsWith(`${cacheDir}/`),
-    )
-  ) {
+  if ([storeDir, stateDir].some((dir) => contains(cacheDir, dir) || contains(dir, cacheDir))) {
     return {
       ...fault(`${cacheDir} overlaps ${storeDir} or ${stateDir}`, 'EINVAL'),
       remedy: 'set cacheDir elsewhere',
@@ -47,6 +43,9 @@ function volumeUnfit({ volume }: Facts, { cacheDir, storeDir, stateDir }: Config
   }
   return undefined;
 }
+
+const contains = (outer: string, inner: string): boolean =>
+  outer === '/' || inner === outer || inner.startsWith(`${outer}/`);
 
 function storeUnfit(facts: Facts, { storeDir }: Config): Unsupported | undefined {
   if (facts.storeDir) return undefined;
