@@ -53,6 +53,10 @@ async function applyFirst({
     if (plan === undefined) throw errors.at(-1) ?? new RangeError('no strategy to choose from');
     for (const error of errors) warnFallback(log, error, plan.strategy);
     if (plan.strategy !== 'none') warnUnmounted(facts, config, log);
+    log.info(
+      `strategy ${plan.strategy}: ${config.strategy === 'auto' ? 'the first that can work here' : 'as configured'}`,
+    );
+    log.debug('plan', plan);
     try {
       return { plan, applied: await apply(plan, { log, signal }) };
     } catch (error) {

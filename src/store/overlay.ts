@@ -58,13 +58,14 @@ function storeUnfit(facts: Facts, { storeDir }: Config): Unsupported | undefined
   };
 }
 
-function privilegeMissing({ sysAdmin }: Facts): Unsupported | undefined {
+function privilegeMissing({ sysAdmin, root }: Facts): Unsupported | undefined {
   if (sysAdmin) return undefined;
   return {
     stage: 'mount',
     what: 'mounting an overlay needs CAP_SYS_ADMIN',
     errno: 'EPERM',
-    remedy: 'docker run --cap-add SYS_ADMIN --security-opt apparmor=unconfined',
+    // A user who is not root has none of the capabilities that are added.
+    remedy: `docker run ${root ? '' : '--user root '}--cap-add SYS_ADMIN --security-opt apparmor=unconfined`,
     exitCode: Exit.privilege,
   };
 }
