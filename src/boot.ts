@@ -31,6 +31,7 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
   const facts = gatherFacts(config, process.env);
   const { plan, applied } = await applyFirst({ facts, config, log, signal: inbox.boot });
   try {
+    inbox.boot.throwIfAborted();
     record(plan, applied, log);
     return await supervise({ command, cwd, inherited, config, log, reaper, inbox, daemon: applied.daemon });
   } finally {

@@ -42,3 +42,9 @@ function byNumber(): Map<number, NodeJS.Signals> {
 export const forwardedSignals: ReadonlyMap<number, NodeJS.Signals> = byNumber();
 
 export const signalNumber = (name: NodeJS.Signals): number => constants.signals[name];
+
+/** Whether a process has a handler for a signal, by its /proc/PID/status (SigCgt in proc_pid_status(5)). */
+export function hasHandler(status: string, signal: number): boolean {
+  const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1];
+  return mask !== undefined && ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n;
+}

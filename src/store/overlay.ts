@@ -108,6 +108,8 @@ function plan(facts: Facts, config: Config): Step[] {
       manifest: { path: volume.manifest, strategy: 'overlay', xattrs },
     },
     { do: 'clear', paths: perBootParts.map((part) => `${volume.state}/${part}`) },
+    // While the image's own file can still be read: a link into the store may lead to a path that was collected.
+    ...nixConf(facts),
     {
       do: 'overlay',
       target: storeDir,
@@ -118,7 +120,6 @@ function plan(facts: Facts, config: Config): Step[] {
     },
     ...scratch(facts, builds, volume.state, stateDir),
     ...buildLogs(facts, volume.log),
-    ...nixConf(facts),
   ];
 }
 

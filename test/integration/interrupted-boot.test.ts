@@ -27,9 +27,11 @@ namespaceTest(
   },
 );
 
-namespaceTest('TERM to PID 1 while it seeds or mounts ends the boot with 143', async () => {
+namespaceTest('TERM to PID 1 while it starts, seeds or mounts ends the boot with 143', async () => {
   await using machine = await imageMachine();
   for (const [call, n] of [
+    // While Node itself still starts.
+    ['epoll_create1', 1],
     ['lchown', 3],
     ['syncfs', 1],
     ['rename', 1],

@@ -1,4 +1,5 @@
 import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { errnoOf } from '../../errors.ts';
 import { bindMount } from '../../linux/mount.ts';
 import { generateNixConf } from '../../state/nix-conf.ts';
 import type { Step } from '../plan.ts';
@@ -11,7 +12,7 @@ export function mountNixConf({ dir, over, create, generated }: Step & { do: 'nix
   const path = `${dir}/nix.conf`;
   if (over === 'directory') {
     const copy = `${generated}.d`;
-    const own = create ? '' : readFileSync(path, 'utf8');
+    const own = readOrNothing(path);
     rmSync(copy, { recursive: true, force: true });
     // Its real place: copying a link would have us write through it into the image.
     cpSync(realpathSync(dir), copy, { recursive: true, verbatimSymlinks: true });
@@ -24,7 +25,17 @@ export function mountNixConf({ dir, over, create, generated }: Step & { do: 'nix
     mkdirSync(dir, { recursive: true, mode: 0o755 });
     writeFileSync(path, '', { mode: 0o644 });
   }
-  writeFileSync(generated, generateNixConf(readFileSync(path, 'utf8')), { mode: 0o644 });
+  writeFileSync(generated, generateNixConf(readOrNothing(path)), { mode: 0o644 });
   bindMount(generated, path);
   return path;
+}
+
+/** To Nix, too, a file that is missing, or a link that leads nowhere, is an empty one. */
+function readOrNothing(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return '';
+    throw error;
+  }
 }

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { forwardedSignals, SIGSET_BYTES, signalNumber, signalSet } from '../../../src/linux/signals.ts';
+import {
+  forwardedSignals,
+  hasHandler,
+  SIGSET_BYTES,
+  signalNumber,
+  signalSet,
+} from '../../../src/linux/signals.ts';
 
 test('every signal of 1–31 is forwarded but KILL, STOP, CHLD and our own faults', () => {
   const kept = [4, 7, 8, 9, 11, 17, 19];
@@ -34,5 +40,18 @@ for (const [signals, bytes] of sets) {
     const expected = Buffer.alloc(SIGSET_BYTES);
     for (const [index, byte] of Object.entries(bytes)) expected[Number(index)] = byte;
     assert.deepEqual(signalSet(signals), expected);
+  });
+}
+
+const caught: [string, number, boolean][] = [
+  ['0000000000004002', 15, true],
+  ['0000000000004002', 2, true],
+  ['0000000000000002', 15, false],
+  ['0000000100000000', 33, true],
+];
+
+for (const [mask, signal, expected] of caught) {
+  test(`SigCgt ${mask} has ${expected ? 'a' : 'no'} handler for signal ${signal}`, () => {
+    assert.equal(hasHandler(`SigIgn:\t0000000000004000\nSigCgt:\t${mask}\n`, signal), expected);
   });
 }

@@ -33,9 +33,9 @@ for (const [kind, readOnly, how] of kinds) {
   });
 }
 
-test('it is generated where /run is ready, and shown when the store it may lead to is', () => {
+test('it is made once /run is ready, and while the image’s own file can still be read', () => {
   const steps = overlaySteps({ runReadOnly: true });
-  assertOrder(steps, { do: 'tmpfs', target: '/run/nix-cache-init' }, { do: 'overlay' }, { do: 'nix-conf' });
+  assertOrder(steps, { do: 'tmpfs', target: '/run/nix-cache-init' }, { do: 'nix-conf' }, { do: 'overlay' });
 });
 
 test('NIX_CONF_DIR is where it goes', () => {
