@@ -76,20 +76,20 @@ async function fill({
   flush(staging);
 }
 
+/** All that was written to the file system below `path` is on the disk when it returns. */
 function flush(path: string): void {
-  const fd = openSync(path, 'r');
-  try {
-    syncFileSystem(fd);
-  } finally {
-    closeSync(fd);
-  }
+  withDescriptor(path, syncFileSystem);
 }
 
 /** The name in a directory is durable only once the directory itself is (fsync(2)). */
 function flushDirectory(path: string): void {
+  withDescriptor(path, fsyncSync);
+}
+
+function withDescriptor(path: string, act: (fd: number) => void): void {
   const fd = openSync(path, 'r');
   try {
-    fsyncSync(fd);
+    act(fd);
   } finally {
     closeSync(fd);
   }

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Boot, startContainer } from '../harness/container.ts';
 import { containerTest } from '../harness/containerTest.ts';
 import { docker } from '../harness/docker.ts';
-import { controlC, controlZ, openTerminal, type Terminal } from '../harness/terminal.ts';
+import { key } from '../harness/script.ts';
+import { openTerminal, type Terminal } from '../harness/terminal.ts';
 import { makeVolume } from '../harness/volume.ts';
 
 // An input line echoes itself, so what is waited for must not stand in it: hence the quotes inside words.
@@ -24,11 +25,11 @@ containerTest('one Ctrl-C is exactly one SIGINT', async () => {
   const count = 'n=0; trap "n=\\$((n+1)); echo got=\\$n" INT; echo re""ady; while :; do sleep 0.1; done';
   terminal.send(`bash -c '${count}'\r`);
   await terminal.waitFor(/ready/);
-  terminal.send(controlC);
+  terminal.send(key.controlC);
   await terminal.waitFor(/got=1/);
   await sleep(1000);
   assert.doesNotMatch(terminal.rest(), /got=/);
-  terminal.send(controlC);
+  terminal.send(key.controlC);
   await terminal.waitFor(/got=2/);
 });
 
@@ -36,7 +37,7 @@ containerTest('Ctrl-C to a main command that is not a shell reaches it once', as
   const command = ['bash', '-c', 'trap "echo got; exit 5" INT; echo ready; while :; do sleep 0.1; done'];
   await using terminal = await openTerminal({ command });
   await terminal.waitFor(/ready/);
-  terminal.send(controlC);
+  terminal.send(key.controlC);
   assert.equal(await terminal.waitForEnd(), 5);
   assert.equal(terminal.rest().match(/got/g)?.length, 1);
 });
@@ -46,7 +47,7 @@ containerTest('Ctrl-Z stops the job alone, and fg brings it back', async () => {
   await using terminal = await openBash({ volume: volume.name });
   terminal.send('bash -c "echo be""gun; sleep 3; echo do""ne"\r');
   await terminal.waitFor(/begun/);
-  terminal.send(controlZ);
+  terminal.send(key.controlZ);
   await terminal.waitFor(/Stopped[\s\S]*prompt> /);
   terminal.send('jobs | wc -l; fg\r');
   await terminal.waitFor(/\b1\b/);

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { plain } from '../harness/namespaceBoot.ts';
 import { type Machine, makeMachine } from '../harness/namespaceMachine.ts';
-import { key, type NamespaceTerminal, openNamespaceTerminal } from '../harness/namespaceTerminal.ts';
+import { type NamespaceTerminal, openNamespaceTerminal } from '../harness/namespaceTerminal.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
 import { installCommands } from '../harness/packages.ts';
+import { key } from '../harness/script.ts';
 
 // A line that is typed is echoed too, so what is waited for must not stand in it: hence the quotes inside words.
 const shells = { bash: ['bash', '--norc', '--noprofile', '-i'], 'busybox ash': ['busybox', 'ash', '-i'] };
