@@ -19,7 +19,8 @@ export type ExitCode = (typeof Exit)[keyof typeof Exit];
 
 export type Stage = 'usage' | 'config' | 'facts' | 'lock' | 'seed' | 'mount' | 'daemon' | 'run' | 'internal';
 
-type Details = {
+/** What went wrong, in the parts of DESIGN §4.3's line. */
+export type Failure = {
   stage: Stage;
   what: string;
   errno: string;
@@ -37,7 +38,7 @@ export class InitError extends Error {
   readonly remedy: string;
   readonly exitCode: ExitCode;
 
-  constructor({ stage, what, errno, remedy, exitCode, cause }: Details) {
+  constructor({ stage, what, errno, remedy, exitCode, cause }: Failure) {
     // One line, whatever a parser or a path put into it.
     super(`${stage}: ${what}: ${errno} (${remedy})`.replace(/\s*[\p{Cc}\u2028\u2029]+\s*/gu, ' '), { cause });
     this.stage = stage;
@@ -53,6 +54,14 @@ export function systemErrno(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
+
+/** Whether an error is a failed system call with one of these errnos. */
+export function hasErrno(error: unknown, ...names: readonly string[]): boolean {
+  return names.includes(systemErrno(error) ?? '');
+}
+
+/** Whether a write failed for lack of space. */
+export const isDiskFull = (error: unknown): boolean => hasErrno(error, 'ENOSPC', 'EDQUOT');
 
 /** The same for messages, where something has to be said. */
 export const errnoOf = (error: unknown): string => systemErrno(error) ?? 'EIO';

@@ -1,5 +1,6 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import { flagName, keyNames, keys } from '../config/keys.ts';
+import { defaultConfigFile } from '../config/load.ts';
 import { type CommandName, usages } from './usage.ts';
 
 export const versionText = `nix-cache-init ${packageJson.version}\n`;
@@ -33,6 +34,6 @@ function page(command: CommandName): string {
 ${summary}
 
 ${rows.join('\n')}
-  --config          configuration file [/etc/nix-cache-init/config.json]
+  --config          configuration file [${defaultConfigFile}]
 `;
 }

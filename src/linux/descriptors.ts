@@ -1,4 +1,5 @@
 import { constants, openSync, readdirSync, readlinkSync } from 'node:fs';
+import { hasErrno } from '../errors.ts';
 import { checked, lazily } from './libc.ts';
 
 const fcntl = lazily('fcntl', { return: 'int32', arguments: ['int32', 'int32', 'int32'] });
@@ -37,7 +38,7 @@ function describe(fd: number): [number, string][] {
   try {
     return [[fd, readlinkSync(`/proc/self/fd/${fd}`)]];
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (hasErrno(error, 'ENOENT')) return [];
     throw error;
   }
 }

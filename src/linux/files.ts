@@ -1,4 +1,6 @@
-import { checked, lazily, SystemError } from './libc.ts';
+import { readFileSync } from 'node:fs';
+import { hasErrno } from '../errors.ts';
+import { checked, cString, lazily } from './libc.ts';
 
 const syncfs2 = lazily('syncfs', { return: 'int32', arguments: ['int32'] });
 const utimensat = lazily('utimensat', { return: 'int32', arguments: ['int32', 'buffer', 'buffer', 'int32'] });
@@ -16,18 +18,25 @@ const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const XATTR_LIST_MAX = 65536;
 
-// One for all calls: a fresh one each was most of the time that copying a symlink took.
-const list = Buffer.alloc(XATTR_LIST_MAX);
-const value = Buffer.alloc(XATTR_LIST_MAX);
+// One for all calls: a fresh one each was most of the time that copying a symlink took. Not before the first: most boots
+// copy nothing.
+let room: { list: Buffer; value: Buffer } | undefined;
 const times = Buffer.alloc(32);
+
+/** The text of a file, or undefined where there is none. */
+export function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
 
 /** syncfs(2): everything written to the file system of `fd` is on the disk when it returns. */
 export function syncFileSystem(fd: number): void {
   checked('syncfs', () => syncfs2()(fd));
 }
-
-/** Paths are bytes here: a name in a directory need not be UTF-8. */
-const cString = (path: Buffer): Buffer => Buffer.concat([path, Buffer.alloc(1)]);
 
 const NS = 1_000_000_000n;
 
@@ -45,6 +54,8 @@ export function setTimes(path: Buffer, atimeNs: bigint, mtimeNs: bigint): void {
 
 /** Copies all extended attributes (xattr(7)), access control lists among them, of the path itself. */
 export function copyXattrs(from: Buffer, to: Buffer): void {
+  room ??= { list: Buffer.alloc(XATTR_LIST_MAX), value: Buffer.alloc(XATTR_LIST_MAX) };
+  const { list, value } = room;
   const source = cString(from);
   const target = cString(to);
   let length: number;
@@ -56,7 +67,7 @@ export function copyXattrs(from: Buffer, to: Buffer): void {
     );
   } catch (error) {
     // A file system without extended attributes has none to copy.
-    if (error instanceof SystemError && error.code === 'ENOTSUP') return;
+    if (hasErrno(error, 'ENOTSUP')) return;
     throw error;
   }
   if (length === 0) return;

@@ -87,6 +87,11 @@ export function checked(syscall: string, call: () => number, path?: string): num
 
 const EINTR = 4;
 
+/** A string as C has it; bytes for what need not be UTF-8. */
+export function cString(text: string | Buffer): Buffer {
+  return Buffer.concat([Buffer.from(text), Buffer.alloc(1)]);
+}
+
 /** The value of libc's `environ` (environ(7)): the environment exactly as init was given it. */
 export function environAddress(): bigint {
   return getUint64(library.getSymbol('environ'), 0);

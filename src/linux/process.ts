@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { hasErrno } from '../errors.ts';
 import { checked, lazily } from './libc.ts';
 
 const prctl = lazily('prctl', {
@@ -33,14 +34,10 @@ export function listProcesses(): ProcessEntry[] {
       const entry = parseStat(readFileSync(`/proc/${name}/stat`, 'latin1'));
       if (entry !== undefined) entries.push(entry);
     } catch (error) {
-      if (!isGone(error)) throw error;
+      if (!hasErrno(error, 'ENOENT', 'ESRCH')) throw error;
     }
   }
   return entries;
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH');
 }
 
 /** The given process and everything below it. */
@@ -68,8 +65,7 @@ export function sendSignal(target: number, signal: number | NodeJS.Signals): boo
   try {
     return process.kill(target, signal);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM'))
-      return false;
+    if (hasErrno(error, 'ESRCH', 'EPERM')) return false;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { getRawPointer } from 'node:ffi';
-import { environAddress, lazily, SystemError } from './libc.ts';
+import { cString, environAddress, lazily, SystemError } from './libc.ts';
 import { SIGSET_BYTES, signalSet } from './signals.ts';
 
 const spawnp = lazily('posix_spawnp', {
@@ -71,7 +71,7 @@ export type SpawnRequest = {
  * everything that it points to alive for that call.
  */
 function stringArray(strings: readonly (string | Buffer)[]): Buffer {
-  const texts = strings.map((text) => Buffer.concat([Buffer.from(text), Buffer.alloc(1)]));
+  const texts = strings.map(cString);
   const array = Buffer.concat([Buffer.alloc((texts.length + 1) * 8), ...texts]);
   const base = getRawPointer(array);
   let offset = (texts.length + 1) * 8;
@@ -92,7 +92,7 @@ export function spawn({ file, argv, env, cwd, fds, inherited = [], terminal }: S
   const attr = Buffer.alloc(ATTR_BYTES);
   const actions = Buffer.alloc(ACTIONS_BYTES);
   const pid = Buffer.alloc(SIGSET_BYTES);
-  const path = Buffer.concat([Buffer.from(file), Buffer.alloc(1)]);
+  const path = cString(file);
   attrInit()(attr);
   attrSetFlags()(attr, SETPGROUP | SETSIGDEF | SETSIGMASK);
   attrSetGroup()(attr, 0);

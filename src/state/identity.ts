@@ -1,5 +1,6 @@
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
+import { readIfThere } from '../linux/files.ts';
 
 const database = (stateDir: string): string => `${stateDir}/db/db.sqlite`;
 const files = (stateDir: string): string[] => [database(stateDir), `${database(stateDir)}-wal`];
@@ -58,11 +59,6 @@ function openOrNothing(path: string): number | undefined {
 
 /** The number in Nix's `db/schema` file (src/libstore/local-store.cc); null when there is none. */
 export function databaseSchema(stateDir: string): number | null {
-  try {
-    const schema = Number.parseInt(readFileSync(`${stateDir}/db/schema`, 'utf8'), 10);
-    return Number.isNaN(schema) ? null : schema;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return null;
-    throw error;
-  }
+  const schema = Number.parseInt(readIfThere(`${stateDir}/db/schema`) ?? '', 10);
+  return Number.isNaN(schema) ? null : schema;
 }

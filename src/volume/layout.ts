@@ -1,6 +1,4 @@
 /** Where everything is on the volume (DESIGN §4.4). The names of the original shell recipe are kept. */
-export type VolumeLayout = ReturnType<typeof volumeLayout>;
-
 export function volumeLayout(cacheDir: string) {
   const own = `${cacheDir}/.nix-cache-init`;
   return {

@@ -1,7 +1,7 @@
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Exit, errnoOf, InitError } from '../errors.ts';
+import { Exit, InitError, isDiskFull } from '../errors.ts';
 import { tryLock } from '../linux/flock.ts';
 
 const RETRY_MS = 50;
@@ -42,8 +42,7 @@ function nameHolder(fd: number): void {
     ftruncateSync(fd);
     writeSync(fd, `${JSON.stringify({ host: hostname(), pid: process.pid })}\n`);
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno !== 'ENOSPC' && errno !== 'EDQUOT') throw error;
+    if (!isDiskFull(error)) throw error;
   }
 }
 

@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { Exit, errnoOf, InitError } from '../errors.ts';
+import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { Exit, InitError } from '../errors.ts';
+import { readIfThere } from '../linux/files.ts';
 
 /** The volume's format that this version reads and writes. */
 export const FORMAT = 1;
@@ -27,13 +28,8 @@ const refuse = (what: string, remedy: string, cause?: unknown): InitError =>
  * @throws {InitError} 78 for a manifest of a newer version or a damaged one.
  */
 export function readManifest(path: string): Manifest | undefined {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = readIfThere(path);
+  if (text === undefined) return undefined;
   const damaged = (cause?: unknown): InitError =>
     refuse(`${path} is damaged`, `look at it; to have the volume adopted anew: rm ${path}`, cause);
   let value: unknown;

@@ -1,4 +1,4 @@
-import { Exit, errnoOf, InitError, type Stage, toInitError } from '../../errors.ts';
+import { Exit, type ExitCode, errnoOf, InitError, type Stage, toInitError } from '../../errors.ts';
 import type { Step } from '../plan.ts';
 
 const stages: Readonly<Record<Step['do'], Stage>> = {
@@ -20,35 +20,24 @@ export function explain(error: unknown, step: Step): InitError {
   const errno = errnoOf(error);
   const mounting =
     step.do === 'bind' || step.do === 'overlay' || step.do === 'tmpfs' || step.do === 'nix-conf';
+  const fault = (what: string, remedy: string, exitCode: ExitCode): InitError =>
+    new InitError({ stage: 'mount', what, errno, remedy, exitCode, cause: error });
   if (mounting && (errno === 'EACCES' || errno === 'EPERM')) {
-    return new InitError({
-      stage: 'mount',
-      what: `mounting was denied although CAP_SYS_ADMIN is held (AppArmor's default profile does this): ${subject(step)}`,
-      errno,
-      remedy: 'docker run --security-opt apparmor=unconfined',
-      exitCode: Exit.privilege,
-      cause: error,
-    });
+    return fault(
+      `mounting was denied although CAP_SYS_ADMIN is held (AppArmor's default profile does this): ${subject(step)}`,
+      'docker run --security-opt apparmor=unconfined',
+      Exit.privilege,
+    );
   }
   if (step.do === 'overlay' && errno === 'ENODEV') {
-    return new InitError({
-      stage: 'mount',
-      what: 'the kernel has no overlayfs',
-      errno,
-      remedy: 'modprobe overlay on the host',
-      exitCode: Exit.privilege,
-      cause: error,
-    });
+    return fault('the kernel has no overlayfs', 'modprobe overlay on the host', Exit.privilege);
   }
   if (step.do === 'overlay' && errno === 'EINVAL') {
-    return new InitError({
-      stage: 'mount',
-      what: `overlayfs refuses ${step.upper} as an upper layer`,
-      errno,
-      remedy: "use a volume on ext4, xfs or btrfs; 'dmesg' on the host says why",
-      exitCode: Exit.io,
-      cause: error,
-    });
+    return fault(
+      `overlayfs refuses ${step.upper} as an upper layer`,
+      "use a volume on ext4, xfs or btrfs; 'dmesg' on the host says why",
+      Exit.io,
+    );
   }
   return toInitError(error, stages[step.do], subject(step));
 }

@@ -1,5 +1,5 @@
-import { cpSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { errnoOf } from '../../errors.ts';
+import { cpSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { readIfThere } from '../../linux/files.ts';
 import { bindMount } from '../../linux/mount.ts';
 import { generateNixConf } from '../../state/nix-conf.ts';
 import type { Step } from '../plan.ts';
@@ -31,11 +31,4 @@ export function mountNixConf({ dir, over, create, generated }: Step & { do: 'nix
 }
 
 /** To Nix, too, a file that is missing, or a link that leads nowhere, is an empty one. */
-function readOrNothing(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return '';
-    throw error;
-  }
-}
+const readOrNothing = (path: string): string => readIfThere(path) ?? '';

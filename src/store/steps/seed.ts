@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { errnoOf } from '../../errors.ts';
+import { isDiskFull } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { databaseIdentity, databaseSchema, databaseStat } from '../../state/identity.ts';
 import { seedState } from '../../state/seed.ts';
@@ -62,7 +62,6 @@ function remember({ manifest, from }: SeedStep, known: Manifest): void {
   try {
     writeManifest(manifest.path, { ...known, imageStat: databaseStat(from) });
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno !== 'ENOSPC' && errno !== 'EDQUOT') throw error;
+    if (!isDiskFull(error)) throw error;
   }
 }
