@@ -5,6 +5,8 @@ import { parseCommandLine } from './config/flags.ts';
 import { nearest } from './config/nearest.ts';
 import { Exit, InitError } from './errors.ts';
 import { init, reportFatal } from './init.ts';
+import { readBeforeNode } from './linux/before-node.ts';
+import { setMainThreadMask } from './linux/signals.ts';
 import { printOut } from './log.ts';
 
 const usage = (what: string, remedy: string): InitError =>
@@ -38,6 +40,8 @@ async function dispatch([name, ...rest]: readonly string[]): Promise<number> {
   if (line.switches.has('version')) return show(versionText);
   const [extra] = line.rest;
   if (extra !== undefined) throw usage(`unexpected argument ${extra}`, `see nix-cache-init ${name} --help`);
+  // Only `run` has handlers for what was blocked until now.
+  setMainThreadMask(readBeforeNode().blocked);
   return command.run(line);
 }
 

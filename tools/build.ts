@@ -28,6 +28,7 @@ rmSync(work, { recursive: true, force: true });
 mkdirSync(work, { recursive: true });
 await bundleSource();
 layOut(makeExecutable());
+compileNative();
 rmSync('dist/rootfs', { recursive: true, force: true });
 renameSync(staged, 'dist/rootfs');
 console.log('dist/rootfs is ready');
@@ -108,17 +109,42 @@ function layOut(executable: string): void {
   // Only after the injection: that would damage strings which patchelf has moved. An RPATH, not a RUNPATH: the user's
   // LD_LIBRARY_PATH must not come before it.
   const interpreter = join(home, 'lib', basename(loader));
-  execFileSync('patchelf', [
-    '--set-interpreter',
-    interpreter,
-    '--force-rpath',
-    '--set-rpath',
-    `${home}/lib`,
-    bin,
-  ]);
+  patchelf('--set-interpreter', interpreter, '--force-rpath', '--set-rpath', `${home}/lib`, bin);
+  // It becomes the first, ahead of what it stands in for. By itself: patchelf 0.14 cannot do both in one go.
+  patchelf('--add-needed', `${home}/lib/before-node.so`, bin);
   copyFileSync('LICENSE', join(staged, home, 'LICENSE'));
   const license = join(repository, 'node_modules', `node-linux-${process.arch}`, 'LICENSE');
   if (existsSync(license)) copyFileSync(license, join(staged, home, 'LICENSE.node'));
+}
+
+function patchelf(...args: string[]): string {
+  return execFileSync('patchelf', args, { encoding: 'utf8' });
+}
+
+/** What runs before Node does (docs/decisions/0005): no C library, no start files, the same bytes from the same sources. */
+function compileNative(): void {
+  const flags = [
+    '-O2',
+    '-Wall',
+    '-Wextra',
+    '-Werror',
+    '-ffreestanding',
+    '-fno-stack-protector',
+    '-nostdlib',
+    '-s',
+  ];
+  const small = ['-fno-asynchronous-unwind-tables', '-Wl,--build-id=none', '-Wl,-z,noseparate-code'];
+  const compile = (source: string, target: string, ...kind: string[]): Buffer =>
+    execFileSync('gcc', [
+      ...flags,
+      ...small,
+      ...kind,
+      '-o',
+      join(staged, home, target),
+      `src/native/${source}`,
+    ]);
+  compile('init.c', 'bin/init', '-static', '-no-pie', '-fno-pic');
+  compile('before-node.c', 'lib/before-node.so', '-shared', '-fPIC');
 }
 
 /** The loader and the libraries of a program, as ldd(1) finds them. */

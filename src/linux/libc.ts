@@ -92,6 +92,16 @@ export function cString(text: string | Buffer): Buffer {
   return Buffer.concat([Buffer.from(text), Buffer.alloc(1)]);
 }
 
+/** Where a variable of the process image is; undefined when it has none of this name (dlsym(3)). */
+export function symbolAddress(name: string): bigint | undefined {
+  try {
+    return library.getSymbol(name);
+  } catch {
+    // Node has no other error for it than that there is no such symbol.
+    return undefined;
+  }
+}
+
 /** The value of libc's `environ` (environ(7)): the environment exactly as init was given it. */
 export function environAddress(): bigint {
   return getUint64(library.getSymbol('environ'), 0);

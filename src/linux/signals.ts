@@ -3,7 +3,14 @@ import { checked, lazily } from './libc.ts';
 
 const sigprocmask = lazily('pthread_sigmask', { return: 'int32', arguments: ['int32', 'buffer', 'pointer'] });
 
+const sigaction = lazily('sigaction', { return: 'int32', arguments: ['int32', 'buffer', 'buffer'] });
+
 const SIG_SETMASK = 2;
+const SIG_IGN = 1n;
+/** Bytes of glibc's `struct sigaction`, which begins with the handler. */
+const SIGACTION_BYTES = 152;
+
+export const allSignals: readonly number[] = Array.from({ length: 64 }, (_, index) => index + 1);
 
 /** Bytes of glibc's `sigset_t`. */
 export const SIGSET_BYTES = 128;
@@ -14,6 +21,11 @@ export function signalSet(signals: Iterable<number>): Buffer {
   for (const signal of signals)
     set[(signal - 1) >> 3] = (set[(signal - 1) >> 3] ?? 0) | (1 << ((signal - 1) & 7));
   return set;
+}
+
+/** The signals of a mask as the kernel has it: bit n-1 is signal n. */
+export function signalsOf(mask: bigint): number[] {
+  return allSignals.filter((signal) => (mask >> BigInt(signal - 1)) & 1n);
 }
 
 /**
@@ -43,8 +55,30 @@ export const forwardedSignals: ReadonlyMap<number, NodeJS.Signals> = byNumber();
 
 export const signalNumber = (name: NodeJS.Signals): number => constants.signals[name];
 
-/** Whether a process has a handler for a signal, by its /proc/PID/status (SigCgt in proc_pid_status(5)). */
-export function hasHandler(status: string, signal: number): boolean {
-  const mask = /^SigCgt:\s*([0-9a-f]+)$/m.exec(status)?.[1];
-  return mask !== undefined && ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n;
+/**
+ * What init's main thread blocks. SIGTTOU is caught by the other threads and blocked in this one, so that writing to a
+ * terminal with TOSTOP set, or taking it back, never stops init (termios(3)).
+ */
+export const initMask: readonly number[] = [signalNumber('SIGTTOU')];
+
+/**
+ * Ignores signals for the time of `act`, for a child to inherit (sigaction(2)). They are blocked meanwhile, so that one which
+ * arrives just then is still handled afterwards.
+ * @param mask what the main thread blocks otherwise.
+ */
+export function whileIgnoring<T>(signals: readonly number[], mask: readonly number[], act: () => T): T {
+  if (signals.length === 0) return act();
+  const ignore = Buffer.alloc(SIGACTION_BYTES);
+  ignore.writeBigUInt64LE(SIG_IGN);
+  const handlers = signals.map((signal) => ({ signal, action: Buffer.alloc(SIGACTION_BYTES) }));
+  setMainThreadMask([...mask, ...signals]);
+  for (const { signal, action } of handlers) checked('sigaction', () => sigaction()(signal, ignore, action));
+  try {
+    return act();
+  } finally {
+    const before = Buffer.alloc(SIGACTION_BYTES);
+    for (const { signal, action } of handlers)
+      checked('sigaction', () => sigaction()(signal, action, before));
+    setMainThreadMask(mask);
+  }
 }

@@ -1,6 +1,8 @@
 import { getRawPointer } from 'node:ffi';
+import { readBeforeNode } from './before-node.ts';
 import { cString, environAddress, lazily, SystemError } from './libc.ts';
-import { SIGSET_BYTES, signalSet } from './signals.ts';
+import { withOpenFiles } from './limits.ts';
+import { allSignals, initMask, SIGSET_BYTES, signalSet, whileIgnoring } from './signals.ts';
 
 const spawnp = lazily('posix_spawnp', {
   return: 'int32',
@@ -48,8 +50,6 @@ const SETSIGMASK = 0x08;
 const ATTR_BYTES = 512;
 const ACTIONS_BYTES = 256;
 
-const allSignals = Array.from({ length: 64 }, (_, index) => index + 1);
-
 export type SpawnRequest = {
   /** Looked up on init's own PATH unless it has a slash. */
   file: string | Buffer;
@@ -62,6 +62,9 @@ export type SpawnRequest = {
   fds: readonly number[];
   /** Descriptors that the child gets under the same numbers; no others above `fds`. */
   inherited?: readonly number[];
+  /** Signals that the child starts with blocked, and ignored: none unless said. */
+  blocked?: readonly number[];
+  ignored?: readonly number[];
   /** The terminal whose foreground the child's group becomes before it runs. */
   terminal?: number | undefined;
 };
@@ -83,12 +86,13 @@ function stringArray(strings: readonly (string | Buffer)[]): Buffer {
 }
 
 /**
- * Starts a process in a group of its own, with default signal dispositions and an empty mask.
+ * Starts a process in a group of its own, with the limit of open files that init was given.
  * posix_spawn(3) and not Node's spawn, which knows only our own group or a new session: both break job control.
  * @returns its PID. The exit shows up at the reaper and nowhere else.
  * @throws {SystemError} ENOENT, EACCES, ENOEXEC, … as execve(2) had it.
  */
-export function spawn({ file, argv, env, cwd, fds, inherited = [], terminal }: SpawnRequest): number {
+export function spawn(request: SpawnRequest): number {
+  const { file, argv, env, cwd, fds, inherited = [], blocked = [], ignored = [], terminal } = request;
   const attr = Buffer.alloc(ATTR_BYTES);
   const actions = Buffer.alloc(ACTIONS_BYTES);
   const pid = Buffer.alloc(SIGSET_BYTES);
@@ -96,8 +100,8 @@ export function spawn({ file, argv, env, cwd, fds, inherited = [], terminal }: S
   attrInit()(attr);
   attrSetFlags()(attr, SETPGROUP | SETSIGDEF | SETSIGMASK);
   attrSetGroup()(attr, 0);
-  attrSetDefault()(attr, signalSet(allSignals));
-  attrSetMask()(attr, signalSet([]));
+  attrSetDefault()(attr, signalSet(allSignals.filter((signal) => !ignored.includes(signal))));
+  attrSetMask()(attr, signalSet(blocked));
   actionsInit()(actions);
   if (typeof cwd === 'string') addChdir()(actions, cwd);
   else addFchdir()(actions, cwd);
@@ -108,7 +112,8 @@ export function spawn({ file, argv, env, cwd, fds, inherited = [], terminal }: S
   if (inherited.length === 0) addCloseFrom()(actions, fds.length);
 
   const environment = env ? stringArray(env) : environAddress();
-  const errno = spawnp()(pid, path, actions, attr, stringArray(argv), environment);
+  const start = (): number => spawnp()(pid, path, actions, attr, stringArray(argv), environment);
+  const errno = withOpenFiles(readBeforeNode().openFiles, () => whileIgnoring(ignored, initMask, start));
   actionsDestroy()(actions);
   if (errno !== 0) throw new SystemError(errno, 'posix_spawn', file.toString());
   return pid.readInt32LE(0);

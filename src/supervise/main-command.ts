@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Exit, errnoOf, InitError } from '../errors.ts';
+import { readBeforeNode } from '../linux/before-node.ts';
+import { signalNumber } from '../linux/signals.ts';
 import { spawn } from '../linux/spawn.ts';
 
 export type MainCommand = {
@@ -19,7 +21,18 @@ export type MainCommand = {
 export function startMainCommand({ argv, cwd, inherited, terminal }: MainCommand): number {
   const [file = '', ...args] = withListenPid(rawArguments(argv));
   try {
-    return spawn({ file, argv: [file, ...args], cwd, fds: [0, 1, 2], inherited, terminal });
+    const { blocked, ignored } = readBeforeNode();
+    return spawn({
+      file,
+      argv: [file, ...args],
+      cwd,
+      fds: [0, 1, 2],
+      inherited,
+      blocked,
+      // An exit while SIGCHLD is ignored, even for the time of a spawn, would be lost for good (wait(2)).
+      ignored: ignored.filter((signal) => signal !== signalNumber('SIGCHLD')),
+      terminal,
+    });
   } catch (error) {
     throw cannotStart(argv[0] ?? '', error);
   }

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { errnoOf } from '../errors.ts';
-import { forwardedSignals, hasHandler, setMainThreadMask, signalNumber } from '../linux/signals.ts';
+import { readBeforeNode } from '../linux/before-node.ts';
+import { forwardedSignals, initMask, setMainThreadMask, signalNumber } from '../linux/signals.ts';
 
 export type SignalHandler = (signal: NodeJS.Signals) => void;
 
@@ -13,18 +12,19 @@ const ending: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGINT', 'SIGQU
  */
 export class SignalInbox {
   readonly #boot = new AbortController();
+  /** As nohup(1) has it: whoever started us wants these to mean nothing. */
+  readonly #ignored = new Set(readBeforeNode().ignored);
   readonly #kept: NodeJS.Signals[] = [];
   #handler: SignalHandler = (signal) => {
-    if (ending.has(signal)) this.#boot.abort(new BootInterrupted(signal));
+    if (ending.has(signal) && !this.#ignored.has(signalNumber(signal)))
+      this.#boot.abort(new BootInterrupted(signal));
     else this.#kept.push(signal);
   };
 
   constructor() {
-    for (const signal of receivedByNode()) this.#handler(signal);
     for (const name of forwardedSignals.values()) process.on(name, (signal) => this.#handler(signal));
-    // With --disable-sigusr1 Node leaves SIGUSR1 blocked. SIGTTOU is caught by the other threads and blocked in this
-    // one, so that writing to a terminal with TOSTOP set, or taking it back, never stops init (termios(3)).
-    setMainThreadMask([signalNumber('SIGTTOU')]);
+    // Lets in what arrived since our first instruction: src/native blocked it.
+    setMainThreadMask(initMask);
   }
 
   /** Aborted with a `BootInterrupted` by a signal that asks to end. */
@@ -36,21 +36,6 @@ export class SignalInbox {
   deliverTo(handler: SignalHandler): void {
     this.#handler = handler;
     for (const signal of this.#kept.splice(0)) handler(signal);
-  }
-}
-
-/**
- * The signals that Node received before our first line. It catches these two early, once each, to restore the terminal
- * before it dies of them; PID 1 does not die of them, so all that is left is that the handler is gone.
- */
-function receivedByNode(): NodeJS.Signals[] {
-  try {
-    const status = readFileSync('/proc/self/status', 'latin1');
-    return (['SIGTERM', 'SIGINT'] as const).filter((name) => !hasHandler(status, signalNumber(name)));
-  } catch (error) {
-    // Without /proc nothing is known, and nothing else of this will work either.
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
   }
 }
 

@@ -7,7 +7,7 @@ import { run, tail } from './run.ts';
 process.env['PATH'] = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
 
 /** What `npm run build` needs. */
-export const buildCommands = { strip: 'binutils', patchelf: 'patchelf' };
+export const buildCommands = { strip: 'binutils', gcc: 'gcc', patchelf: 'patchelf' };
 
 /** Installs the Debian packages whose commands are missing, after saying so. */
 export async function installCommands(packageOf: Record<string, string>): Promise<void> {

@@ -1,0 +1,25 @@
+import { getUint64 } from 'node:ffi';
+import { symbolAddress } from './libc.ts';
+import { signalsOf } from './signals.ts';
+
+export type BeforeNode = {
+  /** Signals that were blocked and ignored when init was executed. */
+  blocked: readonly number[];
+  ignored: readonly number[];
+  /** RLIMIT_NOFILE: descriptors, as getrlimit(2) has them. */
+  openFiles: { soft: bigint; hard: bigint } | undefined;
+};
+
+/**
+ * How init was given what Node changes before our first line: src/native/before-node.c noted it down. Node without that
+ * library, as in the tests, cannot tell any more.
+ */
+export function readBeforeNode(): BeforeNode {
+  const noted = symbolAddress('nix_cache_init_before_node');
+  if (noted === undefined) return { blocked: [], ignored: [], openFiles: undefined };
+  return {
+    blocked: signalsOf(getUint64(noted, 0)),
+    ignored: signalsOf(getUint64(noted, 8)),
+    openFiles: { soft: getUint64(noted, 16), hard: getUint64(noted, 24) },
+  };
+}
