@@ -20,9 +20,14 @@ export function foregroundTerminal(): number | undefined {
 }
 
 /**
- * Takes the terminal back for our own process group, so that the shell that started us finds it as it gave it.
- * SIGTTOU must be blocked or ignored. A terminal that has hung up is no error: there is nothing to take back.
+ * Makes a process group of our session the terminal's foreground. SIGTTOU must be blocked or ignored. A terminal that has
+ * hung up is no error: there is nothing to give.
  */
+export function giveTerminal(fd: number, group: number): void {
+  tcsetpgrp()(fd, group);
+}
+
+/** Takes it back for our own group, so that the shell that started us finds it as it gave it. */
 export function reclaimTerminal(fd: number): void {
-  tcsetpgrp()(fd, getpgrp()());
+  giveTerminal(fd, getpgrp()());
 }

@@ -3,12 +3,18 @@ import { checked, lazily, SystemError } from './libc.ts';
 const waitpid = lazily('waitpid', { return: 'int32', arguments: ['int32', 'buffer', 'int32'] });
 
 const WNOHANG = 1;
+const WUNTRACED = 2;
+const STOPPED = 0x7f;
 
 /** How a process ended. */
 export type Ended = { pid: number; code: number } | { pid: number; signal: number };
 
-/** Decodes a wait status (wait(2): WIFEXITED, WEXITSTATUS, WTERMSIG). */
-export function decodeWaitStatus(pid: number, status: number): Ended {
+/** A process that a signal has stopped; it is still there. */
+export type Stopped = { pid: number; stopped: number };
+
+/** Decodes a wait status (wait(2): WIFSTOPPED, WSTOPSIG, WIFEXITED, WEXITSTATUS, WTERMSIG). */
+export function decodeWaitStatus(pid: number, status: number): Ended | Stopped {
+  if ((status & 0xff) === STOPPED) return { pid, stopped: (status >> 8) & 0xff };
   const signal = status & 0x7f;
   return signal === 0 ? { pid, code: (status >> 8) & 0xff } : { pid, signal };
 }
@@ -21,13 +27,13 @@ export function exitCodeOf(ended: Ended): number {
 const status = Buffer.alloc(128);
 
 /**
- * Reaps one ended child, ours or an orphan, without blocking. Stopped children are not reported (no WUNTRACED).
+ * Reaps one ended child, ours or an orphan, or learns that one was stopped, without blocking.
  * Takes exits away from libuv, so init must have no child that Node spawned (DESIGN §3).
- * @returns undefined when none has ended, or there is none at all (ECHILD).
+ * @returns undefined when nothing of the kind happened, or there is no child at all (ECHILD).
  */
-export function reapOne(): Ended | undefined {
+export function waitForOne(): Ended | Stopped | undefined {
   try {
-    const pid = checked('waitpid', () => waitpid()(-1, status, WNOHANG));
+    const pid = checked('waitpid', () => waitpid()(-1, status, WNOHANG | WUNTRACED));
     return pid === 0 ? undefined : decodeWaitStatus(pid, status.readInt32LE(0));
   } catch (error) {
     if (error instanceof SystemError && error.code === 'ECHILD') return undefined;

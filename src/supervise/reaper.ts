@@ -1,4 +1,4 @@
-import { type Ended, reapOne } from '../linux/wait.ts';
+import { type Ended, type Stopped, waitForOne } from '../linux/wait.ts';
 
 /**
  * The one place that waits for processes. SIGCHLD coalesces (fifty exits can be one signal), so each one is an
@@ -7,6 +7,7 @@ import { type Ended, reapOne } from '../linux/wait.ts';
 export class Reaper {
   readonly #waiting = new Map<number, (ended: Ended) => void>();
   readonly #onReap = new Set<() => void>();
+  #onStop: (stopped: Stopped) => void = () => {};
   readonly #sweep = (): void => this.sweep();
 
   /** Starts reaping; children that an earlier program of this PID left are taken at once. */
@@ -29,13 +30,22 @@ export class Reaper {
     return () => this.#onReap.delete(listener);
   }
 
+  /** Calls back when a child was stopped, by job control or otherwise. */
+  onStop(listener: (stopped: Stopped) => void): void {
+    this.#onStop = listener;
+  }
+
   sweep(): void {
     let reaped = false;
-    for (let ended = reapOne(); ended !== undefined; ended = reapOne()) {
+    for (let change = waitForOne(); change !== undefined; change = waitForOne()) {
+      if ('stopped' in change) {
+        this.#onStop(change);
+        continue;
+      }
       reaped = true;
-      const resolve = this.#waiting.get(ended.pid);
-      this.#waiting.delete(ended.pid);
-      resolve?.(ended);
+      const resolve = this.#waiting.get(change.pid);
+      this.#waiting.delete(change.pid);
+      resolve?.(change);
     }
     if (reaped) for (const listener of [...this.#onReap]) listener();
   }

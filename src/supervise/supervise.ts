@@ -9,6 +9,7 @@ import { startMainCommand } from './main-command.ts';
 import type { Reaper } from './reaper.ts';
 import { Shutdown } from './shutdown.ts';
 import type { SignalInbox } from './signals.ts';
+import { Suspension } from './suspend.ts';
 
 export type SuperviseOptions = {
   /** Empty: no main command, only the daemon, until told to stop. */
@@ -49,8 +50,15 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
     reaper,
     log,
   });
+  const send = (signal: NodeJS.Signals): void => {
+    if (main !== undefined) sendSignal(processGroup ? -main : main, signal);
+  };
+  const suspension = main === undefined ? undefined : new Suspension({ main, terminal, send, reaper });
   inbox.deliverTo((signal) => {
-    if (main !== undefined) forward(signal, main, processGroup);
+    suspension?.consider(signal);
+    send(signal);
+    // A stopped process acts on TERM only after CONT.
+    if (signal === 'SIGTERM') send('SIGCONT');
     shutdown.consider(signal);
   });
   daemon?.start();
@@ -59,13 +67,6 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
   await shutdown.finish();
   if (terminal !== undefined) reclaimTerminal(terminal);
   return ended === undefined ? 0 : remap(ended, config.exitCodes);
-}
-
-/** Signals the whole group, so that a shell's children are reached too; once, as received. */
-function forward(signal: NodeJS.Signals, main: number, group: boolean): void {
-  sendSignal(group ? -main : main, signal);
-  // A stopped process acts on TERM only after CONT.
-  if (signal === 'SIGTERM') sendSignal(group ? -main : main, 'SIGCONT');
 }
 
 function remap(ended: Ended, codes: Readonly<Record<string, number>>): number {
