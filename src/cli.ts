@@ -3,14 +3,11 @@ import { commands } from './commands/index.ts';
 import { type CommandName, usages } from './commands/usage.ts';
 import { parseCommandLine } from './config/flags.ts';
 import { nearest } from './config/nearest.ts';
-import { Exit, InitError } from './errors.ts';
+import { usageError } from './errors.ts';
 import { init, reportFatal } from './init.ts';
 import { readBeforeNode } from './linux/before-node.ts';
 import { setMainThreadMask } from './linux/signals.ts';
 import { printOut } from './log.ts';
-
-const usage = (what: string, remedy: string): InitError =>
-  new InitError({ stage: 'usage', what, errno: 'EINVAL', remedy, exitCode: Exit.usage });
 
 const isCommand = (name: string): name is CommandName => Object.hasOwn(usages, name);
 
@@ -27,11 +24,14 @@ export async function cli(args: readonly string[]): Promise<number> {
 }
 
 async function dispatch([name, ...rest]: readonly string[]): Promise<number> {
-  if (name === undefined) throw usage('no command', 'see nix-cache-init --help');
+  if (name === undefined) throw usageError('no command', 'see nix-cache-init --help');
   if (name === '--help' || name === '-h') return show(helpText());
   if (name === '--version') return show(versionText);
   if (!isCommand(name)) {
-    throw usage(`unknown command ${name}`, `did you mean ${nearest(name, Object.keys(usages))}? see --help`);
+    throw usageError(
+      `unknown command ${name}`,
+      `did you mean ${nearest(name, Object.keys(usages))}? see --help`,
+    );
   }
   if (name === 'run') return init(rest);
   const command = commands[name];
@@ -39,7 +39,8 @@ async function dispatch([name, ...rest]: readonly string[]): Promise<number> {
   if (line.switches.has('help')) return show(helpText(name));
   if (line.switches.has('version')) return show(versionText);
   const [extra] = line.rest;
-  if (extra !== undefined) throw usage(`unexpected argument ${extra}`, `see nix-cache-init ${name} --help`);
+  if (extra !== undefined)
+    throw usageError(`unexpected argument ${extra}`, `see nix-cache-init ${name} --help`);
   // Only `run` has handlers for what was blocked until now.
   setMainThreadMask(readBeforeNode().blocked);
   return command.run(line);

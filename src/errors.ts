@@ -49,6 +49,10 @@ export class InitError extends Error {
   }
 }
 
+/** A command line that is wrong: 64. */
+export const usageError = (what: string, remedy: string): InitError =>
+  new InitError({ stage: 'usage', what, errno: 'EINVAL', remedy, exitCode: Exit.usage });
+
 /** The errno name that a failed system call (Node's or ours) left in `error.code`; undefined for any other error. */
 export function systemErrno(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;

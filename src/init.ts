@@ -1,7 +1,8 @@
 import { boot } from './boot.ts';
+import { synopsis } from './commands/usage.ts';
 import { parseCommandLine } from './config/flags.ts';
 import { loadConfig } from './config/load.ts';
-import { toInitError } from './errors.ts';
+import { Exit, toInitError } from './errors.ts';
 import { logWritten, printOut, writeStderr } from './log.ts';
 import { BootInterrupted, SignalInbox } from './supervise/signals.ts';
 
@@ -41,10 +42,11 @@ function keepNodeOffStderr(): void {
   Object.defineProperty(process, 'stderr', { value: { hasColors: () => false, write: writeStderr } });
 }
 
-/** The one line of DESIGN §4.3, and the exit code that goes with it. */
+/** The one line of DESIGN §4.3 (after a wrong use, what would be right follows), and the exit code that goes with it. */
 export function reportFatal(error: unknown): number {
   const known = toInitError(error, 'internal', 'unexpected');
   writeStderr(`nix-cache-init: ${known.message}\n`);
+  if (known.exitCode === Exit.usage) writeStderr(synopsis);
   return known.exitCode;
 }
 

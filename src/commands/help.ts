@@ -1,7 +1,7 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import { flagName, keyNames, keys } from '../config/keys.ts';
 import { defaultConfigFile } from '../config/load.ts';
-import { type CommandName, usages } from './usage.ts';
+import { type CommandName, synopsis, usages } from './usage.ts';
 
 export const versionText = `nix-cache-init ${packageJson.version}\n`;
 
@@ -12,9 +12,7 @@ export function helpText(command?: CommandName): string {
 
 function overview(): string {
   const rows = Object.entries(usages).map(([name, { summary }]) => `  ${name.padEnd(8)}${summary}`);
-  return `Usage: nix-cache-init COMMAND [options]
-       /init [options] [--] [COMMAND [ARG…]]      same as nix-cache-init run
-
+  return `${synopsis}
 PID 1 for Nix containers: keeps the Nix store on a persistent volume.
 
 ${rows.join('\n')}

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { Exit, InitError } from '../errors.ts';
+import { usageError } from '../errors.ts';
 import { flagName, type KeyName, keyNames } from './keys.ts';
 import { nearest } from './nearest.ts';
 
@@ -11,9 +11,6 @@ export type CommandLine = {
   switches: Set<string>;
   rest: string[];
 };
-
-const usage = (what: string, remedy: string): InitError =>
-  new InitError({ stage: 'usage', what, errno: 'EINVAL', remedy, exitCode: Exit.usage });
 
 const byFlag: ReadonlyMap<string, KeyName> = new Map(keyNames.map((name) => [flagName(name), name]));
 
@@ -43,18 +40,18 @@ export function parseCommandLine(args: readonly string[], switchNames: readonly 
     if (token.kind === 'option-terminator') return { ...line, rest: args.slice(token.index + 1) };
     const { name, rawName, value } = token;
     if (known.includes(name)) {
-      if (value !== undefined) throw usage(`${rawName} takes no value`, `say ${rawName}`);
+      if (value !== undefined) throw usageError(`${rawName} takes no value`, `say ${rawName}`);
       line.switches.add(name);
       continue;
     }
     const key = byFlag.get(name);
     if (key === undefined && name !== 'config') {
-      throw usage(
+      throw usageError(
         `unknown flag ${rawName}`,
         `did you mean --${nearest(name, [...known, ...values])}? see --help`,
       );
     }
-    if (value === undefined) throw usage(`${rawName} needs a value`, `say ${rawName}=VALUE`);
+    if (value === undefined) throw usageError(`${rawName} needs a value`, `say ${rawName}=VALUE`);
     if (key === undefined) line.file = value;
     else line.flags.set(key, value);
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { helpText, versionText } from '../../src/commands/help.ts';
+import { synopsis } from '../../src/commands/usage.ts';
 import { keyNames } from '../../src/config/keys.ts';
 import { jsonSchema } from '../../src/config/schema.ts';
 import { failureLine } from './fixtures.ts';
@@ -48,14 +49,14 @@ const refused: [string[], number, RegExp][] = [
 ];
 
 for (const [args, status, message] of refused) {
-  test(`nix-cache-init ${args.join(' ')} is refused with ${status}, on one line`, () => {
+  test(`nix-cache-init ${args.join(' ')} is refused with ${status}, on one line${status === 64 ? ', and told what is right' : ''}`, () => {
     const outcome = run(args);
     assert.equal(outcome.status, status);
     assert.equal(outcome.stdout, '');
     const [line = '', ...more] = outcome.stderr.split('\n');
     assert.match(line.replace(/^nix-cache-init: /, ''), failureLine);
     assert.match(line, message);
-    assert.deepEqual(more, ['']);
+    assert.equal(more.join('\n'), status === 64 ? synopsis : '');
   });
 }
 
