@@ -64,10 +64,11 @@ function boundSocket(type: number, path: string, mode: number, prepare: (fd: num
 
 /** A read that finds nothing for so many milliseconds fails with EAGAIN (SO_RCVTIMEO in socket(7)). */
 export function setReceiveTimeout(fd: number, ms: number): void {
-  const timeval = Buffer.alloc(16);
-  timeval.writeBigInt64LE(BigInt(Math.floor(ms / 1000)), 0);
   // Zero would be for ever.
-  timeval.writeBigInt64LE(BigInt(Math.max(1, Math.round(ms % 1000))) * 1000n, 8);
+  const whole = Math.max(1, Math.ceil(ms));
+  const timeval = Buffer.alloc(16);
+  timeval.writeBigInt64LE(BigInt(Math.floor(whole / 1000)), 0);
+  timeval.writeBigInt64LE(BigInt(whole % 1000) * 1000n, 8);
   setOption(fd, SO_RCVTIMEO, timeval);
 }
 

@@ -31,9 +31,9 @@ export function notifyReadiness(path: string, timeoutMs: number): Readiness {
   return {
     timeoutMs,
     env: { NOTIFY_SOCKET: path },
-    wait() {
+    async wait() {
       next(performance.now() + timeoutMs);
-      return ready.promise;
+      await ready.promise;
     },
     close() {
       closed = true;
