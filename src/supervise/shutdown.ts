@@ -76,6 +76,7 @@ export class Shutdown {
     }
     const deadline = start + this.#options.graceMs;
     report.killed(await this.#stop({ select: everyone, deadline }), 'leftovers');
+    for (const { definition } of services) definition.readiness?.release?.();
     report.ended('leftovers');
   }
 

@@ -49,6 +49,18 @@ containerTest(
   },
 );
 
+containerTest('sd_notify on a read-only root keeps no mount busy at the end', async () => {
+  await using volume = await makeVolume();
+  const web = { ...acting('web', 'notify:READY=1', 'stay'), ready: { notify: true as const } };
+  const flags = [...programs, '--read-only'];
+  await using container = await startIdle({ volume: volume.name, env: withServices({ web }), flags });
+  await docker('stop', container.name);
+  assert.equal(await container.waitForEnd(), 143);
+  const messages = logged((await container.logs()).stderr).map(({ msg }) => msg);
+  assert.ok(messages.includes('service web is ready'), messages.join('\n'));
+  assert.ok(!messages.includes('still in use, detaching'), messages.join('\n'));
+});
+
 /** A build that outlives five restarts of the daemon. */
 const slow = `derivation {
   name = "slow"; system = builtins.currentSystem; builder = "/bin/busybox";

@@ -1,6 +1,6 @@
-import { mkdirSync, read, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, read, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { bindUnixDatagram, discardDatagrams, setReceiveTimeout } from '../../linux/socket.ts';
+import { bindUnixDatagram, discardDatagrams, setReceiveTimeout } from '../../linux/datagram.ts';
 import type { Readiness } from './readiness.ts';
 
 /** What sd_notify(3) sends is short; what is longer is cut off. */
@@ -38,6 +38,10 @@ export function notifyReadiness(path: string, timeoutMs: number): Readiness {
     close() {
       closed = true;
       discardDatagrams(fd);
+    },
+    release() {
+      closeSync(fd);
+      rmSync(path, { force: true });
     },
   };
 }

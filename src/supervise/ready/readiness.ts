@@ -15,6 +15,8 @@ export type Readiness = {
   wait(): Promise<void>;
   /** Stops looking: from here on nothing of it wakes init. Starts go on getting what they were promised. */
   close(): void;
+  /** At the very end, when the service is gone: whatever is open keeps a mount busy. */
+  release?(): void;
 };
 
 /**

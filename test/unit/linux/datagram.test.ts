@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, read, statSync } from 'node:fs';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { bindUnixDatagram, discardDatagrams, setReceiveTimeout } from '../../../src/linux/socket.ts';
+import { bindUnixDatagram, discardDatagrams, setReceiveTimeout } from '../../../src/linux/datagram.ts';
 import { run } from '../../harness/run.ts';
 import { temporaryDirectory } from '../fixtures.ts';
 
