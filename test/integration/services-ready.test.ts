@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { ReadySpec } from '../../src/config/services.ts';
 import { bootInNamespace, startBoot } from '../harness/namespaceBoot.ts';
 import { makeMachine } from '../harness/namespaceMachine.ts';
+import { fillImage, overlay } from '../harness/namespaceStore.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
 import { acting, logged, said, serving } from '../harness/services.ts';
 
@@ -141,6 +142,22 @@ for (const [signal, exitCode] of [
     },
   );
 }
+
+namespaceTest('a signal while it waits leaves nothing mounted, and the volume free', async () => {
+  await using machine = await makeMachine();
+  await fillImage(machine);
+  const before = machine.mounts();
+  const web = { ...acting('web', 'on:TERM:0', 'say:up', 'stay'), ready: { notify: true as const } };
+  for (let boot = 0; boot < 2; boot += 1) {
+    const args = [`--services=${JSON.stringify({ web })}`, ...overlay('true')];
+    await using booted = await startBoot(machine, { shared: true, args });
+    await booted.waitForError(/web up/);
+    booted.signal('SIGTERM');
+    const { exitCode, stderr } = await booted.ended;
+    assert.deepEqual([exitCode, said(stderr)], [143, ['web up', 'web got TERM']]);
+    assert.deepEqual(machine.mounts(), before);
+  }
+});
 
 namespaceTest('a command that cannot be started: the services that wait for it are stopped', async () => {
   await using machine = await makeMachine({ volume: 'none' });
