@@ -14,13 +14,15 @@ namespaceTest(
     await using machine = await makeMachine({ volume: 'none' });
     await machine.shell('mkfifo tmp/a tmp/b');
     const end = ['on:TERM:0', 'say:up'];
+    // Told at the same time, they would answer in another order.
+    const slowEnd = (ms: number): string[] => [`slowly:TERM:${ms}`, 'say:up'];
     const services = {
       zebra: {
         ...acting('zebra', ...end, 'await:/tmp/a', 'socket:/run/zebra', 'stay'),
         ready: { socket: '/run/zebra' },
       },
-      bee: { ...acting('bee', ...end, 'await:/tmp/b', 'newline:3', 'stay'), ready: { fd: 3 } },
-      ant: acting('ant', ...end, 'stay'),
+      bee: { ...acting('bee', ...slowEnd(100), 'await:/tmp/b', 'newline:3', 'stay'), ready: { fd: 3 } },
+      ant: acting('ant', ...slowEnd(200), 'stay'),
     };
     await using booted = await startBoot(machine, { args: serving(services, 'on:TERM:7', 'say:up', 'stay') });
     await booted.waitForError(/zebra up/);
