@@ -85,6 +85,17 @@ namespaceTest('one that hangs leaves those before it their part of the grace', a
   assert.deepEqual(names(report), [['perl', 'deaf']]);
 });
 
+namespaceTest('a service that was stopped is not started again while others still stop', async () => {
+  await using machine = await makeMachine({ volume: 'none' });
+  const services = {
+    slow: settled('slow', 'slowly:TERM:600'),
+    web: settled('web', 'say:up', 'on:TERM:1'),
+  };
+  const { words, report } = await stop(machine, services);
+  assert.deepEqual(words, ['web up', 'main up', 'main got TERM', 'web got TERM', 'slow got TERM']);
+  assert.deepEqual(report.killed, []);
+});
+
 namespaceTest(
   'what a service leaves behind is told when its main process is gone, and killed in the end',
   async () => {
