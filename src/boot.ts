@@ -10,6 +10,7 @@ import { type Facts, gatherFacts, runDir } from './store/facts.ts';
 import type { Plan } from './store/plan.ts';
 import { candidates, refusal, select } from './store/select.ts';
 import { Reaper } from './supervise/reaper.ts';
+import { ShutdownReport } from './supervise/report.ts';
 import type { SignalInbox } from './supervise/signals.ts';
 import { supervise } from './supervise/supervise.ts';
 
@@ -30,12 +31,16 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
 
   const facts = gatherFacts(config, process.env);
   const { plan, applied } = await applyFirst({ facts, config, log, signal: inbox.boot });
+  const report = new ShutdownReport();
   try {
     inbox.boot.throwIfAborted();
     record(plan, applied, log);
-    return await supervise({ command, cwd, inherited, config, log, reaper, inbox, daemon: applied.daemon });
+    const { listening } = applied;
+    const running = { command, cwd, inherited, config, log, reaper, inbox, listening, runDir, report };
+    return await supervise(running);
   } finally {
     applied.undo.run();
+    report.write(log);
   }
 }
 

@@ -17,7 +17,17 @@ export const Exit = {
 
 export type ExitCode = (typeof Exit)[keyof typeof Exit];
 
-export type Stage = 'usage' | 'config' | 'facts' | 'lock' | 'seed' | 'mount' | 'daemon' | 'run' | 'internal';
+export type Stage =
+  | 'usage'
+  | 'config'
+  | 'facts'
+  | 'lock'
+  | 'seed'
+  | 'mount'
+  | 'daemon'
+  | 'service'
+  | 'run'
+  | 'internal';
 
 /** What went wrong, in the parts of DESIGN §4.3's line. */
 export type Failure = {

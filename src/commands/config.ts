@@ -2,6 +2,7 @@ import type { CommandLine } from '../config/flags.ts';
 import { keyNames, keys } from '../config/keys.ts';
 import { loadConfig } from '../config/load.ts';
 import { jsonSchema } from '../config/schema.ts';
+import { withoutSecrets } from '../config/services.ts';
 import { printOut } from '../log.ts';
 
 /** Prints the effective configuration with its origins, or its JSON Schema. */
@@ -10,7 +11,8 @@ export async function runConfig({ flags, file, switches }: CommandLine): Promise
     printOut(`${JSON.stringify(jsonSchema(), null, 2)}\n`);
     return 0;
   }
-  const { raw, origins } = await loadConfig({ flags, file, env: process.env });
+  const { config, raw: said, origins } = await loadConfig({ flags, file, env: process.env });
+  const raw = { ...said, services: withoutSecrets(config.services) };
   if (switches.has('json')) {
     const entries = keyNames.map((name) => [name, { value: raw[name] ?? null, origin: origins[name] }]);
     printOut(`${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`);

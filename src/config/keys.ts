@@ -67,6 +67,13 @@ export const keys = {
     help: "the daemon's arguments",
     allowed: 'a JSON list of strings',
   },
+  services: {
+    initial: {},
+    form: 'json',
+    help: 'what runs beside the command, started in this order',
+    allowed:
+      'a JSON object from names to {"command": …}; a name is letters, digits, . _ - and not nix-daemon',
+  },
   'shutdown.grace': {
     initial: '8s',
     form: 'duration',

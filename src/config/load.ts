@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Exit, errnoOf, InitError } from '../errors.ts';
 import { type Config, envName, flagName, type KeyName, keyNames, keys } from './keys.ts';
-import { nearest } from './nearest.ts';
+import { refuse, refuseValue, unknownKey } from './refuse.ts';
 import { parseDuration } from './units.ts';
 
 export const defaultConfigFile = '/etc/nix-cache-init/config.json';
@@ -29,14 +29,7 @@ type Candidate = { value: unknown; origin: string };
 
 type Layer = Map<KeyName, Candidate>;
 
-const refuse = (what: string, remedy: string, cause?: unknown): InitError =>
-  new InitError({ stage: 'config', what, errno: 'EINVAL', remedy, exitCode: Exit.config, cause });
-
 const isKey = (name: string): name is KeyName => Object.hasOwn(keys, name);
-
-function unknownKey(name: string, origin: string, known: readonly string[]): InitError {
-  return refuse(`unknown key ${name} in ${origin}`, `did you mean ${nearest(name, known)}?`);
-}
 
 /** The values of a configuration file by dotted key. */
 function flatten(object: object, origin: string, prefix = ''): Layer {
@@ -136,11 +129,7 @@ async function validate(layers: readonly Layer[]): Promise<void> {
     for (const [name, { value, origin }] of layer) {
       const result = schemas[name].safeParse(value);
       if (result.success) continue;
-      throw refuse(
-        `${name} is ${JSON.stringify(value)} in ${origin}`,
-        `allowed: ${keys[name].allowed}`,
-        result.error,
-      );
+      throw refuseValue({ name, value, origin, issue: result.error.issues[0] });
     }
   }
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { servicesSchema } from './service-schema.ts';
 import { parseDuration } from './units.ts';
 
 const absolutePath = z.string().check(z.regex(/^\/(?:[^\0]*[^\0/])?$/));
@@ -18,6 +19,7 @@ export const schemas = {
   'daemon.enabled': z.union([z.literal('auto'), z.boolean()]),
   'daemon.command': z.string().check(z.minLength(1)),
   'daemon.args': z.array(z.string()),
+  services: servicesSchema,
   'shutdown.grace': duration,
   exitCodes: z.record(exitCodeText, exitCode),
   processGroup: z.boolean(),

@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 const milliseconds: Readonly<Record<string, number>> = {
   ms: 1,
   s: 1000,
@@ -14,4 +16,13 @@ export function parseDuration(text: string): number | undefined {
   const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
   const factor = unit === undefined ? undefined : milliseconds[unit];
   return number === undefined || factor === undefined ? undefined : Math.round(Number(number) * factor);
+}
+
+/**
+ * A signal by its name, `TERM` or `SIGTERM` (signal(7)).
+ * @returns undefined for anything else.
+ */
+export function parseSignal(text: string): NodeJS.Signals | undefined {
+  const name = text.startsWith('SIG') ? text : `SIG${text}`;
+  return Object.hasOwn(constants.signals, name) ? (name as NodeJS.Signals) : undefined;
 }

@@ -6,6 +6,7 @@ const fcntl = lazily('fcntl', { return: 'int32', arguments: ['int32', 'int32', '
 const pipe2 = lazily('pipe2', { return: 'int32', arguments: ['buffer', 'int32'] });
 
 const F_GETFD = 1;
+const F_DUPFD_CLOEXEC = 1030;
 const FD_CLOEXEC = 1;
 const O_CLOEXEC = 0o2000000;
 const O_PATH = 0o10000000;
@@ -46,6 +47,11 @@ function describe(fd: number): [number, string][] {
 /** The working directory itself, for one whose name is gone or cannot be said in UTF-8 (open(2), O_PATH). */
 export function openWorkingDirectory(): number {
   return openSync('.', O_PATH | constants.O_DIRECTORY);
+}
+
+/** The same open file under a number from `lowest` on; stays in this process. */
+export function duplicateAbove(fd: number, lowest: number): number {
+  return checked('fcntl', () => fcntl()(fd, F_DUPFD_CLOEXEC, lowest));
 }
 
 /** A pipe whose ends stay in this process (O_CLOEXEC); a child gets one by duplication. */

@@ -14,15 +14,30 @@ export function becomeSubreaper(): void {
   checked('prctl', () => prctl()(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n));
 }
 
-export type ProcessEntry = { pid: number; parent: number; group: number; zombie: boolean };
+export type ProcessEntry = {
+  pid: number;
+  /** Its program's, of at most 15 bytes, or what it calls itself. */
+  name: string;
+  parent: number;
+  group: number;
+  session: number;
+  zombie: boolean;
+};
 
 /** The fields of /proc/PID/stat that matter here (proc_pid_stat(5)). The command may hold blanks and brackets. */
 export function parseStat(text: string): ProcessEntry | undefined {
-  const [state, parent, group] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const end = text.lastIndexOf(')');
+  const [state, parent, group, session] = text.slice(end + 2).split(' ');
   const pid = Number.parseInt(text, 10);
-  if (state === undefined || parent === undefined || group === undefined || Number.isNaN(pid))
-    return undefined;
-  return { pid, parent: Number(parent), group: Number(group), zombie: state === 'Z' || state === 'X' };
+  if (session === undefined || Number.isNaN(pid)) return undefined;
+  return {
+    pid,
+    name: text.slice(text.indexOf('(') + 1, end),
+    parent: Number(parent),
+    group: Number(group),
+    session: Number(session),
+    zombie: state === 'Z' || state === 'X',
+  };
 }
 
 /** All processes of this PID namespace, as far as /proc shows it. A process may end while it is read. */
@@ -31,7 +46,7 @@ export function listProcesses(): ProcessEntry[] {
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     try {
-      const entry = parseStat(readFileSync(`/proc/${name}/stat`, 'latin1'));
+      const entry = parseStat(readFileSync(`/proc/${name}/stat`, 'utf8'));
       if (entry !== undefined) entries.push(entry);
     } catch (error) {
       if (!hasErrno(error, 'ENOENT', 'ESRCH')) throw error;

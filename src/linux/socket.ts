@@ -6,7 +6,8 @@ const bind = lazily('bind', { return: 'int32', arguments: ['int32', 'buffer', 'u
 const listen = lazily('listen', { return: 'int32', arguments: ['int32', 'int32'] });
 
 const AF_UNIX = 1;
-const SOCK_STREAM_CLOEXEC = 1 | 0o2000000;
+const SOCK_STREAM = 1;
+const SOCK_CLOEXEC = 0o2000000;
 /** Bytes of `sun_path`, its closing NUL included (unix(7)). */
 const SUN_PATH_BYTES = 108;
 const ENAMETOOLONG = 36;
@@ -17,16 +18,26 @@ const ENAMETOOLONG = 36;
  * @throws {SystemError} EADDRINUSE when the path exists, ENAMETOOLONG beyond 107 bytes.
  */
 export function listenUnix(path: string, mode: number, backlog = 4096): number {
+  return boundSocket(SOCK_STREAM, path, mode, (fd) => {
+    checked('listen', () => listen()(fd, backlog), path);
+  });
+}
+
+/**
+ * A socket bound to a path, after whatever `prepare` does with it (unix(7)).
+ * @throws {SystemError} EADDRINUSE when the path exists, ENAMETOOLONG beyond 107 bytes.
+ */
+export function boundSocket(type: number, path: string, mode: number, prepare: (fd: number) => void): number {
   const name = Buffer.from(path);
   if (name.length >= SUN_PATH_BYTES) throw new SystemError(ENAMETOOLONG, 'bind', path);
   const address = Buffer.alloc(2 + SUN_PATH_BYTES);
   address.writeUInt16LE(AF_UNIX, 0);
   name.copy(address, 2);
-  const fd = checked('socket', () => socket()(AF_UNIX, SOCK_STREAM_CLOEXEC, 0));
+  const fd = checked('socket', () => socket()(AF_UNIX, type | SOCK_CLOEXEC, 0));
   try {
     checked('bind', () => bind()(fd, address, address.length), path);
     chmodSync(path, mode);
-    checked('listen', () => listen()(fd, backlog), path);
+    prepare(fd);
     return fd;
   } catch (error) {
     closeSync(fd);

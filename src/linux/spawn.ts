@@ -46,6 +46,7 @@ const addCloseFrom = lazily('posix_spawn_file_actions_addclosefrom_np', {
 const SETPGROUP = 0x02;
 const SETSIGDEF = 0x04;
 const SETSIGMASK = 0x08;
+const SETSID = 0x80;
 // glibc's types take 336 and 80 bytes on 64-bit machines.
 const ATTR_BYTES = 512;
 const ACTIONS_BYTES = 256;
@@ -65,6 +66,8 @@ export type SpawnRequest = {
   /** Signals that the child starts with blocked, and ignored: none unless said. */
   blocked?: readonly number[];
   ignored?: readonly number[];
+  /** A session of its own, without a terminal, instead of just a group. */
+  session?: boolean;
   /** The terminal whose foreground the child's group becomes before it runs. */
   terminal?: number | undefined;
 };
@@ -92,13 +95,15 @@ function stringArray(strings: readonly (string | Buffer)[]): Buffer {
  * @throws {SystemError} ENOENT, EACCES, ENOEXEC, … as execve(2) had it.
  */
 export function spawn(request: SpawnRequest): number {
-  const { file, argv, env, cwd, fds, inherited = [], blocked = [], ignored = [], terminal } = request;
+  const { file, argv, env, cwd, fds, inherited = [], terminal } = request;
+  const { session = false, blocked = [], ignored = [] } = request;
   const attr = Buffer.alloc(ATTR_BYTES);
   const actions = Buffer.alloc(ACTIONS_BYTES);
   const pid = Buffer.alloc(SIGSET_BYTES);
   const path = cString(file);
   attrInit()(attr);
-  attrSetFlags()(attr, SETPGROUP | SETSIGDEF | SETSIGMASK);
+  // The leader of a session leads a group already, and may not be moved to one (setpgid(2)).
+  attrSetFlags()(attr, (session ? SETSID : SETPGROUP) | SETSIGDEF | SETSIGMASK);
   attrSetGroup()(attr, 0);
   attrSetDefault()(attr, signalSet(allSignals.filter((signal) => !ignored.includes(signal))));
   attrSetMask()(attr, signalSet(blocked));

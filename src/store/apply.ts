@@ -19,11 +19,14 @@ export type ApplyContext = {
   signal: AbortSignal;
 };
 
+/** What a service with a socket of ours runs, and the socket's descriptor. */
+export type Listening = { command: string; socket: number };
+
 /** What a plan left behind that the supervisor needs. */
 export type Applied = {
   undo: Undo;
-  /** The daemon to start, and its listening socket. */
-  daemon: { path: string; socket: number } | undefined;
+  /** The services that have a listening socket, and that. */
+  listening: Map<string, Listening>;
   /** Milliseconds each step took, for boot.json. */
   timings: number[];
 };
@@ -36,7 +39,7 @@ type Running = ApplyContext & { applied: Applied };
  * @throws {InitError} naming the step; `signal.reason` when aborted.
  */
 export async function apply(plan: Plan, context: ApplyContext): Promise<Applied> {
-  const applied: Applied = { undo: new Undo(context.log), daemon: undefined, timings: [] };
+  const applied: Applied = { undo: new Undo(context.log), listening: new Map(), timings: [] };
   try {
     for (const step of plan.steps) {
       await turn();
@@ -98,10 +101,12 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
     case 'nix-conf':
       undo.unmounting(mountNixConf(step));
       break;
-    case 'listen':
-      applied.daemon = { path: step.daemon, socket: listen(step) };
-      undo.closing(applied.daemon.socket);
+    case 'listen': {
+      const socket = listen(step);
+      applied.listening.set(step.service, { command: step.command, socket });
+      undo.closing(socket);
       undo.removing(step.socket);
       break;
+    }
   }
 }

@@ -15,8 +15,8 @@ export type Step =
   | { do: 'clear'; paths: string[] }
   /** Generates nix.conf and mounts it where Nix looks for it. */
   | { do: 'nix-conf'; dir: string; over: 'file' | 'directory'; create: boolean; generated: string }
-  /** Binds the daemon's socket, so that clients are queued and never refused. */
-  | { do: 'listen'; socket: string; daemon: string };
+  /** Binds a service's socket before it runs, so that clients are queued and never refused. */
+  | { do: 'listen'; socket: string; service: string; command: string };
 
 export type NewManifest = { path: string; strategy: StrategyName; xattrs: 'trusted' | 'user' };
 
@@ -51,6 +51,6 @@ export function describeStep(step: Step): string {
     case 'nix-conf':
       return `put our defaults before ${step.dir}/nix.conf`;
     case 'listen':
-      return `listen on ${step.socket} for ${step.daemon}`;
+      return `listen on ${step.socket} for ${step.command}`;
   }
 }

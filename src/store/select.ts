@@ -1,4 +1,5 @@
 import type { Config } from '../config/keys.ts';
+import { NIX_DAEMON } from '../config/services.ts';
 import { Exit, InitError } from '../errors.ts';
 import type { Facts } from './facts.ts';
 import { none } from './none.ts';
@@ -27,7 +28,11 @@ export function select(facts: Facts, config: Config, strategies = candidates(con
   for (const [index, strategy] of strategies.entries()) {
     const why = strategy.unsupported(facts, config);
     if (why === undefined) {
-      const steps = [...strategy.plan(facts, config), ...daemonSteps(facts, config, strategy.name)];
+      const steps = [
+        ...strategy.plan(facts, config),
+        ...daemonSteps(facts, config, strategy.name),
+        ...serviceSteps(config),
+      ];
       return { plan: { strategy: strategy.name, steps }, passedOver, rest: strategies.slice(index + 1) };
     }
     passedOver.push({ strategy: strategy.name, why });
@@ -51,7 +56,7 @@ function daemonSteps(facts: Facts, config: Config, strategy: StrategyName): Step
   if (!wantsDaemon(facts, config, strategy)) return [];
   const { path, socket } = facts.daemon;
   const command = config['daemon.command'];
-  if (path !== undefined) return [{ do: 'listen', socket, daemon: path }];
+  if (path !== undefined) return [{ do: 'listen', socket, service: NIX_DAEMON, command: path }];
   throw new InitError({
     stage: 'daemon',
     what: `${command} was not found`,
@@ -59,6 +64,12 @@ function daemonSteps(facts: Facts, config: Config, strategy: StrategyName): Step
     remedy: 'install Nix into the image, set daemon.command, or daemon.enabled=false',
     exitCode: Exit.config,
   });
+}
+
+function serviceSteps({ services }: Config): Step[] {
+  return Object.entries(services).flatMap(([service, { listen, command }]): Step[] =>
+    listen === undefined ? [] : [{ do: 'listen', socket: listen, service, command }],
+  );
 }
 
 /** The error for a strategy that was asked for and cannot work. */

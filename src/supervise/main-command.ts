@@ -3,6 +3,7 @@ import { Exit, errnoOf, InitError } from '../errors.ts';
 import { readBeforeNode } from '../linux/before-node.ts';
 import { signalNumber } from '../linux/signals.ts';
 import { spawn } from '../linux/spawn.ts';
+import { withListenPid } from './listen-pid.ts';
 
 export type MainCommand = {
   argv: readonly string[];
@@ -19,7 +20,10 @@ export type MainCommand = {
  * @throws {InitError} 127 when it is not found, 126 when it cannot be executed.
  */
 export function startMainCommand({ argv, cwd, inherited, terminal }: MainCommand): number {
-  const [file = '', ...args] = withListenPid(rawArguments(argv));
+  const raw = rawArguments(argv);
+  // Sockets that were passed to init are for the command.
+  const passed = process.env['LISTEN_PID'] === String(process.pid);
+  const [file = '', ...args] = passed ? withListenPid(raw) : raw;
   try {
     const { blocked, ignored } = readBeforeNode();
     return spawn({
@@ -51,15 +55,6 @@ function cannotStart(file: string, cause: unknown): InitError {
     exitCode: missing ? Exit.notFound : Exit.notExecutable,
     cause,
   });
-}
-
-/**
- * Sockets that were passed to init are for the command, but it takes them only if LISTEN_PID is its own PID
- * (sd_listen_fds(3)), which only a program in its place can know.
- */
-function withListenPid(argv: readonly (string | Buffer)[]): readonly (string | Buffer)[] {
-  if (process.env['LISTEN_PID'] !== String(process.pid)) return argv;
-  return ['/bin/sh', '-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...argv];
 }
 
 /** Node decodes arguments as UTF-8. Where that lost something, the kernel still has the bytes. */

@@ -1,39 +1,40 @@
 import { listProcesses, type ProcessEntry, withDescendants } from '../linux/process.ts';
-import type { Log } from '../log.ts';
-import type { Daemon } from './daemon.ts';
+import { type Grace, shareGrace } from './grace.ts';
 import type { Reaper } from './reaper.ts';
-import { stopProcesses } from './stop.ts';
-
-// Parts of the grace. The main command may use all but the last of it; the others are told when it has had its start,
-// and the daemon, which they may need to finish, stops last.
-const TELL_OTHERS_AT = 0.6;
-const KILL_AT = 0.9;
-/** What setTimeout can wait for; beyond that it would not wait at all. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+import type { ShutdownReport } from './report.ts';
+import type { Service } from './service.ts';
+import { type Killed, type StopOptions, stopProcesses } from './stop.ts';
+import { startTimer } from './timer.ts';
 
 export type ShutdownOptions = {
   main: number | undefined;
   /** Whether signals go to the main command's whole group. */
   processGroup: boolean;
-  daemon: Daemon | undefined;
+  /** In the order of their start. */
+  services: readonly Service[];
   graceMs: number;
   reaper: Reaper;
-  log: Log;
+  report: ShutdownReport;
 };
 
-/** The way out (DESIGN §7.10): main command, everyone else, kill, daemon. Each phase ends with its last process. */
+/**
+ * The way out (DESIGN §7.10): main command, everyone else, kill, services from the last to the first, what those left.
+ * Each phase ends with its last process.
+ */
 export class Shutdown {
   readonly #options: ShutdownOptions;
+  readonly #grace: Grace;
   readonly #hurry = new AbortController();
   readonly #request = Promise.withResolvers<undefined>();
   #started: number | undefined;
-  #others: Promise<number[]> | undefined;
+  #others: Promise<Killed[]> | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Who had the TERM that began the shutdown: a second one makes some programs give up at once. */
   #told: ReadonlySet<number> = new Set();
 
   constructor(options: ShutdownOptions) {
     this.#options = options;
+    this.#grace = shareGrace(options.graceMs, options.services.length);
   }
 
   /** Resolves when TERM or INT asks init itself to stop. */
@@ -48,65 +49,83 @@ export class Shutdown {
   consider(signal: NodeJS.Signals): void {
     if (signal !== 'SIGTERM' && signal !== 'SIGINT') return;
     if (this.#started !== undefined) this.#hurry.abort();
-    else if (signal === 'SIGTERM' || this.#options.main === undefined) this.#begin();
+    else if (signal === 'SIGTERM' || this.#options.main === undefined) this.#beginTelling();
     if (this.#hurry.signal.aborted) this.#stopOthers();
   }
 
   /** Call when the main command is gone: stops everyone who is left. */
   async finish(): Promise<void> {
-    const { daemon, log, reaper } = this.#options;
-    const { deadline } = this.#clock();
-    daemon?.retire();
+    const { main, services, report } = this.#options;
+    const start = this.#begin();
     clearTimeout(this.#timer);
+    report.ended('command');
     const killed = await this.#stopOthers();
-    const more = await stopProcesses({ select: everyone, deadline, hurry: this.#hurry.signal, reaper });
-    log.info('shutdown', {
-      killed: [...killed, ...more],
-      ms: Math.round(performance.now() - this.#clock().start),
-    });
+    report.ended('others');
+    const isMain = ({ pid }: Killed): boolean => pid === main;
+    report.killed(killed.filter(isMain), 'command');
+    report.killed(
+      killed.filter((one) => !isMain(one)),
+      'others',
+    );
+    for (const [index, service] of [...services.entries()].reverse()) {
+      const { name, stopSignal } = service.definition;
+      const deadline = start + this.#grace.serviceAt(index);
+      const select = (all: readonly ProcessEntry[]) => all.filter(({ pid }) => pid === service.pid);
+      report.killed(await this.#stop({ select, signal: stopSignal, deadline }), name);
+      report.serviceEnded(name);
+    }
+    const deadline = start + this.#options.graceMs;
+    report.killed(await this.#stop({ select: everyone, deadline }), 'leftovers');
+    for (const { definition } of services) definition.readiness?.release?.();
+    report.ended('leftovers');
   }
 
-  #begin(): void {
-    const { start } = this.#clock();
-    const { main, processGroup, daemon } = this.#options;
-    daemon?.retire();
+  #beginTelling(): void {
+    const start = this.#begin();
+    const { main, processGroup } = this.#options;
     if (main !== undefined) {
       const group = listProcesses().filter((entry) => processGroup && entry.group === main);
       this.#told = new Set([main, ...group.map(({ pid }) => pid)]);
     }
     this.#request.resolve(undefined);
-    this.#timer = setTimeout(
-      () => this.#stopOthers(),
-      Math.min(start + this.#options.graceMs * TELL_OTHERS_AT - performance.now(), LONGEST_TIMER_MS),
-    );
+    this.#timer = startTimer(() => this.#stopOthers(), start + this.#grace.othersAt - performance.now());
   }
 
-  /** Starts with whoever asks first: a signal, or the main command's exit. */
-  #clock(): { start: number; killAt: number; deadline: number } {
+  /**
+   * The clock starts with whoever asks first: a signal, or the main command's exit.
+   * @returns its start.
+   */
+  #begin(): number {
     this.#started ??= performance.now();
-    const { graceMs } = this.#options;
-    return {
-      start: this.#started,
-      killAt: this.#started + graceMs * KILL_AT,
-      deadline: this.#started + graceMs,
-    };
+    this.#options.report.begin(this.#started);
+    for (const service of this.#options.services) service.retire();
+    return this.#started;
   }
 
   /** Once: a main command that is still there when the others are told ends with them. */
-  #stopOthers(): Promise<number[]> {
-    const { daemon, reaper } = this.#options;
-    this.#others ??= stopProcesses({
-      select: (processes) => {
-        const spared = withDescendants(daemon?.pid === undefined ? [] : [daemon.pid], processes);
-        return everyone(processes).filter(({ pid }) => !spared.has(pid));
+  #stopOthers(): Promise<Killed[]> {
+    const { services } = this.#options;
+    this.#others ??= this.#stop({
+      select: (all) => {
+        const spared = withServices(services, all);
+        return everyone(all).filter(({ pid }) => !spared.has(pid));
       },
       told: this.#told,
-      deadline: this.#clock().killAt,
-      hurry: this.#hurry.signal,
-      reaper,
+      deadline: this.#begin() + this.#grace.killAt,
     });
     return this.#others;
   }
+
+  #stop(what: Pick<StopOptions, 'select' | 'signal' | 'told' | 'deadline'>): Promise<Killed[]> {
+    return stopProcesses({ ...what, hurry: this.#hurry.signal, reaper: this.#options.reaper });
+  }
+}
+
+/** The processes of services: what descends from them, and their sessions. */
+function withServices(services: readonly Service[], all: readonly ProcessEntry[]): Set<number> {
+  const sessions = new Set(services.map(({ session }) => session));
+  const members = all.filter(({ session }) => sessions.has(session)).map(({ pid }) => pid);
+  return withDescendants(members, all);
 }
 
 /** PID 1 has the whole namespace to stop, `docker exec` shells included; a subreaper only what descends from it. */

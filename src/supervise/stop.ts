@@ -9,6 +9,8 @@ const KILL_WAIT_MS = 1000;
 export type StopOptions = {
   /** Which of all processes are to stop. */
   select: (processes: readonly ProcessEntry[]) => ProcessEntry[];
+  /** What asks them to end. */
+  signal?: NodeJS.Signals;
   /** Those who were told already. */
   told?: ReadonlySet<number>;
   /** When they are killed, on the clock of performance.now(). */
@@ -18,37 +20,40 @@ export type StopOptions = {
   reaper: Reaper;
 };
 
+export type Killed = Pick<ProcessEntry, 'pid' | 'name'>;
+
 /**
- * Asks processes to end (TERM, and CONT for the stopped) and kills those still there at the deadline. Returns as soon as
+ * Asks processes to end (TERM or another signal, and CONT for the stopped) and kills those still there at the deadline. Returns as soon as
  * the last one is gone.
- * @returns the PIDs that had to be killed.
+ * @returns who had to be killed.
  */
 export async function stopProcesses({
   select,
+  signal = 'SIGTERM',
   told,
   deadline,
   hurry,
   reaper,
-}: StopOptions): Promise<number[]> {
-  const killed = new Set<number>();
+}: StopOptions): Promise<Killed[]> {
+  const killed = new Map<number, string>();
   for (let first = true; ; first = false) {
     const alive = select(listProcesses()).filter(({ zombie }) => !zombie);
     if (alive.length === 0) break;
     const now = performance.now();
     if (now >= deadline + KILL_WAIT_MS && killed.size > 0) break;
     const kill = hurry.aborted || now >= deadline;
-    for (const { pid } of alive) {
+    for (const { pid, name } of alive) {
       if (kill) {
-        if (sendSignal(pid, 'SIGKILL')) killed.add(pid);
+        if (sendSignal(pid, 'SIGKILL')) killed.set(pid, name);
       } else if (first && !told?.has(pid)) {
         // Only at first: what is born later is the work of a handler that cleans up.
-        sendSignal(pid, 'SIGTERM');
+        sendSignal(pid, signal);
         sendSignal(pid, 'SIGCONT');
       }
     }
     await nextChange(reaper, hurry.aborted ? undefined : hurry, LOOK_AGAIN_MS);
   }
-  return [...killed];
+  return [...killed].map(([pid, name]) => ({ pid, name }));
 }
 
 /** Waits until processes were reaped, the hurry began, or it is time to look again. */

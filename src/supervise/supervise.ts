@@ -1,55 +1,57 @@
 import { closeSync } from 'node:fs';
-import type { Config } from '../config/keys.ts';
 import { sendSignal } from '../linux/process.ts';
 import { foregroundTerminal, reclaimTerminal } from '../linux/terminal.ts';
 import { type Ended, exitCodeOf } from '../linux/wait.ts';
-import type { Log } from '../log.ts';
-import { Daemon } from './daemon.ts';
 import { startMainCommand } from './main-command.ts';
-import type { Reaper } from './reaper.ts';
+import type { ShutdownReport } from './report.ts';
+import { makeServices, type ServicesOptions } from './services.ts';
 import { Shutdown } from './shutdown.ts';
 import type { SignalInbox } from './signals.ts';
 import { Suspension } from './suspend.ts';
 
-export type SuperviseOptions = {
-  /** Empty: no main command, only the daemon, until told to stop. */
+export type SuperviseOptions = ServicesOptions & {
+  /** Empty: no main command, only the services, until told to stop. */
   command: readonly string[];
   /** For the main command: a path, or a descriptor of the directory. */
   cwd: string | number;
   /** Descriptors above 2 that init was given for the main command. */
   inherited: readonly number[];
-  config: Config;
-  log: Log;
-  reaper: Reaper;
   inbox: SignalInbox;
-  daemon: { path: string; socket: number } | undefined;
+  report: ShutdownReport;
 };
 
 /**
- * Runs the main command and the daemon until the end, and stops whatever is left.
+ * Runs the services and the main command until the end, and stops whatever is left.
  * @returns the exit code for init.
- * @throws {InitError} 126 or 127 when the main command cannot be started; nothing runs then.
+ * @throws {InitError} 126 or 127 when the main command cannot be started; {BootInterrupted} when a signal came before
+ * that. Nothing runs then.
  */
 export async function supervise(options: SuperviseOptions): Promise<number> {
-  const { command, cwd, inherited, config, log, reaper, inbox } = options;
+  const { command, cwd, inherited, config, log, reaper, inbox, report } = options;
+  const { processGroup } = config;
+  const services = await makeServices(options);
+  const shutdownOf = (main: number | undefined): Shutdown =>
+    new Shutdown({ main, processGroup, services, graceMs: config['shutdown.grace'], reaper, report });
+  // nix-daemon alone delays nobody: its clients wait at its socket. Other services may need it, and the command them.
+  const before = Object.keys(config.services).length > 0;
   const terminal = command.length > 0 ? foregroundTerminal() : undefined;
-  const main = command.length > 0 ? startMainCommand({ argv: command, cwd, inherited, terminal }) : undefined;
+  let main: number | undefined;
+  try {
+    if (before) {
+      const { startServices } = await import('./start-services.ts');
+      await startServices(services, { signal: inbox.boot, log });
+    }
+    if (command.length > 0) main = startMainCommand({ argv: command, cwd, inherited, terminal });
+  } catch (error) {
+    if (before) await stopServices(shutdownOf(undefined), inbox);
+    throw error;
+  }
   const mainEnded = main === undefined ? undefined : reaper.exitOf(main);
   // Only the command's from here on: a pipe of which init kept an end would never close.
   for (const fd of inherited) closeSync(fd);
   if (typeof cwd === 'number') closeSync(cwd);
 
-  const daemon =
-    options.daemon && new Daemon({ ...options.daemon, args: config['daemon.args'], reaper, log });
-  const { processGroup } = config;
-  const shutdown = new Shutdown({
-    main,
-    processGroup,
-    daemon,
-    graceMs: config['shutdown.grace'],
-    reaper,
-    log,
-  });
+  const shutdown = shutdownOf(main);
   const send = (signal: NodeJS.Signals): void => {
     if (main !== undefined) sendSignal(processGroup ? -main : main, signal);
   };
@@ -61,12 +63,19 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
     if (signal === 'SIGTERM') send('SIGCONT');
     shutdown.consider(signal);
   });
-  daemon?.start();
+  if (!before) for (const service of services) service.start();
 
   const ended = await (mainEnded ?? shutdown.requested);
   await shutdown.finish();
   if (terminal !== undefined) reclaimTerminal(terminal);
   return ended === undefined ? 0 : remap(ended, config.exitCodes);
+}
+
+/** The way out of a boot that ends before the main command runs; a signal during it means no patience. */
+async function stopServices(shutdown: Shutdown, inbox: SignalInbox): Promise<void> {
+  const stopped = shutdown.finish();
+  inbox.deliverTo((signal) => shutdown.consider(signal));
+  await stopped;
 }
 
 function remap(ended: Ended, codes: Readonly<Record<string, number>>): number {

@@ -46,6 +46,8 @@ export interface Booted extends AsyncDisposable {
   errors(): string;
   /** Waits until the output so far matches. */
   waitFor(pattern: RegExp): Promise<RegExpExecArray>;
+  /** The same of what it said on stderr. */
+  waitForError(pattern: RegExp): Promise<RegExpExecArray>;
   signal(signal: NodeJS.Signals | number): void;
   ended: Promise<Outcome>;
 }
@@ -71,13 +73,8 @@ export async function startBoot(machine: Machine, boot: NamespaceBoot): Promise<
     ended,
     output: () => texts.stdout,
     errors: () => texts.stderr,
-    waitFor: (pattern) =>
-      waitForMatch(
-        () => texts.stdout,
-        pattern,
-        child,
-        () => texts.stderr,
-      ),
+    waitFor: (pattern) => waitForMatch('stdout', texts, pattern, child),
+    waitForError: (pattern) => waitForMatch('stderr', texts, pattern, child),
     signal: (signal) => {
       process.kill(init, signal);
     },
@@ -123,15 +120,15 @@ export function firstChild(parent: number): number | undefined {
 }
 
 async function waitForMatch(
-  read: () => string,
+  name: 'stdout' | 'stderr',
+  texts: Readonly<Record<'stdout' | 'stderr', string>>,
   pattern: RegExp,
   child: ChildProcess,
-  errors: () => string,
 ): Promise<RegExpExecArray> {
   for (const deadline = Date.now() + 60_000; ; await sleep(5)) {
     const goesOn = child.exitCode === null && child.signalCode === null && Date.now() < deadline;
-    const match = pattern.exec(read());
+    const match = pattern.exec(texts[name]);
     if (match !== null) return match;
-    if (!goesOn) throw new Error(`never saw ${pattern} in:\n${read()}\n${errors()}`);
+    if (!goesOn) throw new Error(`never saw ${pattern} on ${name}:\n${texts.stdout}\n${texts.stderr}`);
   }
 }

@@ -37,6 +37,15 @@ test('what a boot evaluates has no command but run in it', () => {
   assert.ok(Object.keys(inputs).some((path) => path.startsWith('src/commands/')));
 });
 
+test('a boot without services evaluates nothing that only those need', () => {
+  const only = /^src\/supervise\/(ready\/|configured|start-services)|^src\/linux\/datagram/;
+  assert.deepEqual(
+    [...reachable('src/main.ts')].filter((path) => only.test(path)),
+    [],
+  );
+  assert.ok(Object.keys(inputs).filter((path) => only.test(path)).length >= 6);
+});
+
 /** Everything that is evaluated with a module: what it imports otherwise than by `import()`, and so on. */
 function reachable(entry: string, found = new Set<string>()): Set<string> {
   if (found.has(entry)) return found;

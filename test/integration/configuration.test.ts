@@ -1,8 +1,10 @@
+import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { assertFails } from '../harness/failureLine.ts';
 import { bootInNamespace, plain } from '../harness/namespaceBoot.ts';
 import { makeMachine } from '../harness/namespaceMachine.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
+import { acting, said } from '../harness/services.ts';
 
 namespaceTest('an unknown flag, and one without its value, are wrong usage', async () => {
   await using machine = await makeMachine({ volume: 'none' });
@@ -55,6 +57,34 @@ namespaceTest('a configuration file that is not JSON, or was named and is missin
   writeFileSync(machine.path('/etc/nix-cache-init/config.json'), '{"strategy": ');
   assertFails(await bootInNamespace(machine, { args: plain('true') }), 78, /config\.json.*JSON/);
 });
+
+namespaceTest(
+  'services of the file run, a mistake in them is refused, their environments are not shown',
+  async () => {
+    await using machine = await makeMachine({ volume: 'none' });
+    const web = {
+      ...acting('web', 'env:PASSWORD', 'newline:3', 'stay'),
+      env: { PASSWORD: 'secret' },
+      ready: { fd: 3 },
+    };
+    const directory = machine.path('/etc/nix-cache-init');
+    writeConfiguration(directory, { services: { web } });
+    const { stderr } = await bootInNamespace(machine, { args: plain('true') });
+    assert.deepEqual(said(stderr), ['web PASSWORD=secret']);
+    const shown = await bootInNamespace(machine, {
+      program: ['/opt/nix-cache-init/bin/nix-cache-init'],
+      args: ['config'],
+    });
+    assert.match(shown.stdout, /^services .*"PASSWORD":"…".*file \/etc/m);
+    assert.doesNotMatch(shown.stdout, /secret/);
+    writeConfiguration(directory, { services: { web: { ...web, restrat: 'never' } } });
+    assertFails(
+      await bootInNamespace(machine, { args: plain('true') }),
+      78,
+      /services\.web\.restrat in file .*config\.json: EINVAL \(did you mean services\.web\.restart\?\)/,
+    );
+  },
+);
 
 function writeConfiguration(directory: string, configuration: unknown): void {
   mkdirSync(directory, { recursive: true });

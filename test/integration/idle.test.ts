@@ -6,6 +6,7 @@ import { fillImage, overlay } from '../harness/namespaceStore.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
 import { installCommands } from '../harness/packages.ts';
 import { run } from '../harness/run.ts';
+import { acting, serving } from '../harness/services.ts';
 
 /** V8 cleans up after the boot; what comes later comes for ever. */
 const SETTLE_MS = 3000;
@@ -15,6 +16,25 @@ namespaceTest('once booted, init makes no system call at all', async () => {
   await fillImage(machine);
   await using booted = await startBoot(machine, { args: overlay('sh', '-c', 'echo ready; exec sleep 60') });
   await booted.waitFor(/ready/);
+  await sleep(SETTLE_MS);
+  assert.deepEqual(await systemCalls(booted.init), []);
+});
+
+namespaceTest('with services, whatever their readiness, init makes no system call either', async () => {
+  await using machine = await makeMachine({ volume: 'none' });
+  const services = {
+    socket: { ...acting('socket', 'socket:/run/socket', 'stay'), ready: { socket: '/run/socket' } },
+    fd: { ...acting('fd', 'newline:3', 'stay'), ready: { fd: 3 } },
+    notify: { ...acting('notify', 'notify:READY=1', 'stay'), ready: { notify: true as const } },
+    late: { ...acting('late', 'stay'), ready: { notify: true as const, timeout: '100ms' } },
+    never: { ...acting('never', 'stay'), ready: { socket: '/run/never', timeout: '100ms' } },
+    talkative: {
+      ...acting('talkative', 'notify:READY=1', 'again:100:notify:WATCHDOG=1'),
+      ready: { notify: true as const },
+    },
+  };
+  await using booted = await startBoot(machine, { args: serving(services, 'say:up', 'stay') });
+  await booted.waitForError(/main up/);
   await sleep(SETTLE_MS);
   assert.deepEqual(await systemCalls(booted.init), []);
 });

@@ -12,7 +12,7 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   overlay: 'mount',
   clear: 'seed',
   'nix-conf': 'mount',
-  listen: 'daemon',
+  listen: 'service',
 };
 
 /** The error for a step that failed, with a remedy of its own where the general one would mislead. */

@@ -1,14 +1,15 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { listenUnix } from '../../linux/socket.ts';
 import type { Step } from '../plan.ts';
 
 /**
- * Binds the daemon's socket for everyone, as nix-daemon.socket of NixOS/nix does.
+ * Binds a service's socket for everyone, as nix-daemon.socket of NixOS/nix does.
  * @returns its descriptor.
+ * @throws {SystemError} EADDRINUSE for something at its path that is no socket.
  */
 export function listen({ socket }: Step & { do: 'listen' }): number {
   mkdirSync(dirname(socket), { recursive: true, mode: 0o755 });
-  rmSync(socket, { force: true });
+  if (lstatSync(socket, { throwIfNoEntry: false })?.isSocket()) rmSync(socket);
   return listenUnix(socket, 0o666);
 }

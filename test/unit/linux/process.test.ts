@@ -9,13 +9,37 @@ import {
 } from '../../../src/linux/process.ts';
 
 const stats: [string, string, ProcessEntry | undefined][] = [
-  ['an ordinary one', '7 (sh) S 1 7 7 0 -1\n', { pid: 7, parent: 1, group: 7, zombie: false }],
-  ['blanks in the name', '8 (a b c) R 7 8 7 0\n', { pid: 8, parent: 7, group: 8, zombie: false }],
-  ['brackets in the name', '9 (a) Z 1 (b) S 2 3 4\n', { pid: 9, parent: 2, group: 3, zombie: false }],
-  ['a line break in the name', '9 (a\n) b) T 2 3 4\n', { pid: 9, parent: 2, group: 3, zombie: false }],
-  ['a zombie', '10 (sh) Z 1 7 7 0\n', { pid: 10, parent: 1, group: 7, zombie: true }],
-  ['a dead one', '10 (sh) X 1 7 7 0\n', { pid: 10, parent: 1, group: 7, zombie: true }],
-  ['one of another namespace', '11 (sh) S 0 0 0 0\n', { pid: 11, parent: 0, group: 0, zombie: false }],
+  [
+    'an ordinary one',
+    '7 (sh) S 1 7 7 0 -1\n',
+    { pid: 7, name: 'sh', parent: 1, group: 7, session: 7, zombie: false },
+  ],
+  [
+    'blanks in the name',
+    '8 (a b c) R 7 8 7 0\n',
+    { pid: 8, name: 'a b c', parent: 7, group: 8, session: 7, zombie: false },
+  ],
+  [
+    'brackets in the name',
+    '9 (a) Z 1 (b) S 2 3 4\n',
+    { pid: 9, name: 'a) Z 1 (b', parent: 2, group: 3, session: 4, zombie: false },
+  ],
+  [
+    'a line break in the name',
+    '9 (a\n) b) T 2 3 4\n',
+    { pid: 9, name: 'a\n) b', parent: 2, group: 3, session: 4, zombie: false },
+  ],
+  ['a zombie', '10 (sh) Z 1 7 7 0\n', { pid: 10, name: 'sh', parent: 1, group: 7, session: 7, zombie: true }],
+  [
+    'a dead one',
+    '10 (sh) X 1 7 7 0\n',
+    { pid: 10, name: 'sh', parent: 1, group: 7, session: 7, zombie: true },
+  ],
+  [
+    'one of another namespace',
+    '11 (sh) S 0 0 0 0\n',
+    { pid: 11, name: 'sh', parent: 0, group: 0, session: 0, zombie: false },
+  ],
   ['nothing', '', undefined],
   ['half a line', '12 (sh) S', undefined],
 ];
@@ -30,7 +54,14 @@ test('the list holds this process as the kernel has it', () => {
   assert.equal(own?.zombie, false);
 });
 
-const entry = (pid: number, parent: number): ProcessEntry => ({ pid, parent, group: pid, zombie: false });
+const entry = (pid: number, parent: number): ProcessEntry => ({
+  pid,
+  name: '',
+  parent,
+  group: pid,
+  session: pid,
+  zombie: false,
+});
 
 // Children come before their parents here: one pass over the list would miss them.
 const family = [entry(40, 30), entry(30, 20), entry(20, 10), entry(50, 1), entry(10, 1), entry(60, 50)];

@@ -12,7 +12,8 @@ const directoryStep = (base: string): Step => ({ do: 'mkdir', path: `${base}/mad
 const listenStep = (base: string): Step => ({
   do: 'listen',
   socket: `${base}/daemon/socket`,
-  daemon: '/bin/d',
+  service: 'd',
+  command: '/bin/d',
 });
 
 const run = (steps: Step[], signal = new AbortController().signal) =>
@@ -34,7 +35,7 @@ test('the steps are done in order and timed, and undone on request', async () =>
   const applied = await run([lockStep(base), directoryStep(base), listenStep(base)]);
   assert.equal(applied.timings.length, 3);
   assert.ok(existsSync(`${base}/made/below`));
-  assert.equal(applied.daemon?.path, '/bin/d');
+  assert.equal(applied.listening.get('d')?.command, '/bin/d');
   assert.ok(existsSync(`${base}/daemon/socket`));
   assert.equal(await isFree(base), false);
   applied.undo.run();
@@ -42,9 +43,9 @@ test('the steps are done in order and timed, and undone on request', async () =>
   assert.equal(await isFree(base), true);
 });
 
-test('a plan without steps leaves nothing to undo and no daemon', async () => {
-  const { daemon, timings } = await run([]);
-  assert.deepEqual([daemon, timings], [undefined, []]);
+test('a plan without steps leaves nothing to undo and no socket', async () => {
+  const { listening, timings } = await run([]);
+  assert.deepEqual([listening.size, timings], [0, []]);
 });
 
 test('a step that fails is named, those before are undone, those after not begun', async () => {

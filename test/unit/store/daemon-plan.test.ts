@@ -31,7 +31,7 @@ const cases: Case[] = [
 ];
 
 for (const [name, facts, config, starts] of cases) {
-  const step = { do: 'listen', socket, daemon: '/bin/nix-daemon' };
+  const step = { do: 'listen', socket, service: 'nix-daemon', command: '/bin/nix-daemon' };
   test(`auto with ${name}: ${starts.auto ? 'started' : 'left out'}`, () => {
     assert.deepEqual(listening('auto', facts, config), starts.auto ? [step] : []);
   });

@@ -30,7 +30,7 @@ const steps: [Step, string][] = [
     { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g' },
     'put our defaults before /etc/nix/nix.conf',
   ],
-  [{ do: 'listen', socket: '/d/socket', daemon: '/bin/d' }, 'listen on /d/socket for /bin/d'],
+  [{ do: 'listen', socket: '/d/socket', service: 'd', command: '/bin/d' }, 'listen on /d/socket for /bin/d'],
 ];
 
 for (const [step, text] of steps) test(`${step.do}: ${text}`, () => assert.equal(describeStep(step), text));

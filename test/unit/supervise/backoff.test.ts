@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { backoffMs } from '../../../src/supervise/daemon.ts';
+import { backoffMs, nextInRow } from '../../../src/supervise/backoff.ts';
 
 // DESIGN §7.12: 0.1 s … 10 s.
 const delays: [number, number][] = [
@@ -15,4 +15,16 @@ const delays: [number, number][] = [
 
 for (const [crashes, ms] of delays) {
   test(`after ${crashes} crashes in a row: ${ms} ms`, () => assert.equal(backoffMs(crashes), ms));
+}
+
+// Thirty seconds of life are not a crash at the start.
+const rows: [number, number, number][] = [
+  [0, 0, 1],
+  [4, 29_999, 5],
+  [4, 30_001, 1],
+];
+
+for (const [crashes, uptimeMs, expected] of rows) {
+  test(`${crashes} crashes in a row and one more after ${uptimeMs} ms: ${expected}`, () =>
+    assert.equal(nextInRow(crashes, uptimeMs), expected));
 }

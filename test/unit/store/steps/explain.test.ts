@@ -27,7 +27,7 @@ const steps = {
   },
   clear: { do: 'clear', paths: ['/v/a', '/v/b'] },
   'nix-conf': { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g' },
-  listen: { do: 'listen', socket: '/d/socket', daemon: '/bin/d' },
+  listen: { do: 'listen', socket: '/d/socket', service: 'd', command: '/bin/d' },
 } as const satisfies Record<Step['do'], Step | object>;
 
 type Case = [keyof typeof steps, string, ExitCode, string, RegExp, RegExp];
@@ -64,8 +64,8 @@ const cases: Case[] = [
   ['seed', 'EDQUOT', 74, 'seed', /^\/v\/var\/nix$/, /quota/],
   ['clear', 'EROFS', 74, 'seed', /^\/v\/a \/v\/b$/, /read-write/],
   ['nix-conf', 'EROFS', 74, 'mount', /^\/etc\/nix$/, /read-write/],
-  ['listen', 'EROFS', 74, 'daemon', /^\/d\/socket$/, /read-write/],
-  ['listen', 'ENAMETOOLONG', 74, 'daemon', /^\/d\/socket$/, /./],
+  ['listen', 'EROFS', 74, 'service', /^\/d\/socket$/, /read-write/],
+  ['listen', 'ENAMETOOLONG', 74, 'service', /^\/d\/socket$/, /./],
 ];
 
 for (const [kind, errno, exitCode, stage, what, remedy] of cases) {

@@ -1,0 +1,24 @@
+import type { Config } from '../config/keys.ts';
+import { NIX_DAEMON } from '../config/services.ts';
+import type { Log } from '../log.ts';
+import { Chatter } from './chatter.ts';
+import type { ServiceDefinition } from './service.ts';
+
+/** A service like any other, but that its chatter is for the debug log. */
+export function nixDaemon(
+  { command, socket }: { command: string; socket: number },
+  config: Config,
+  log: Log,
+): ServiceDefinition {
+  return {
+    name: NIX_DAEMON,
+    command,
+    args: config['daemon.args'],
+    // NIX_REMOTE would make it a client of itself.
+    env: { HOME: process.env['HOME'] ?? '/root', NIX_REMOTE: undefined },
+    restart: 'always',
+    stopSignal: 'SIGTERM',
+    socket,
+    chatter: new Chatter(NIX_DAEMON, log),
+  };
+}
