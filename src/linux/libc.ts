@@ -4,6 +4,7 @@ import {
   type FunctionSignature,
   getInt32,
   getUint64,
+  toBuffer,
   type WrappedFunctionFromSignature,
 } from 'node:ffi';
 import { constants } from 'node:os';
@@ -49,6 +50,10 @@ function errnoName(errno: number): string {
   return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `E${errno}`;
 }
 
+/** The number of an errno by its name; EIO for a name that nobody knows. */
+export const errnoNumber = (name: string): number =>
+  Object.entries(constants.errno).find(([known]) => known === name)?.[1] ?? constants.errno.EIO;
+
 /** A failed system call. Has the same fields as Node's own `ErrnoException`, so both are handled alike. */
 export class SystemError extends Error {
   override readonly name = 'SystemError';
@@ -91,6 +96,22 @@ const EINTR = 4;
 export function cString(text: string | Buffer): Buffer {
   return Buffer.concat([Buffer.from(text), Buffer.alloc(1)]);
 }
+
+const strlen = lazily('strlen', { return: 'uint64', arguments: ['pointer'] });
+
+/** The entries of init's environment, `NAME=value` each, as bytes: values need not be UTF-8. */
+export function rawEnvironment(): Buffer[] {
+  const entries: Buffer[] = [];
+  const environ = environAddress();
+  for (let index = 0; ; index += 1) {
+    const entry = getUint64(environ, index * 8);
+    if (entry === 0n) return entries;
+    entries.push(toBuffer(entry, Number(strlen()(entry))));
+  }
+}
+
+/** Where a C function is, for another one that is to call it. */
+export const addressOf = (name: string): bigint => library.getSymbol(name);
 
 /** The value of libc's `environ` (environ(7)): the environment exactly as init was given it. */
 export function environAddress(): bigint {

@@ -8,6 +8,8 @@ const SIG_SETMASK = 2;
 /** Bytes of glibc's `sigset_t`. */
 export const SIGSET_BYTES = 128;
 
+export const allSignals: readonly number[] = Array.from({ length: 64 }, (_, index) => index + 1);
+
 /** A `sigset_t` as glibc lays it out: bit n-1 is signal n. */
 export function signalSet(signals: Iterable<number>): Buffer {
   const set = Buffer.alloc(SIGSET_BYTES);
@@ -21,8 +23,22 @@ export function signalSet(signals: Iterable<number>): Buffer {
  * the process: what changes is what the kernel makes of the main thread's own terminal writes (SIGTTOU).
  */
 export function setMainThreadMask(signals: Iterable<number>): void {
-  const set = signalSet(signals);
-  checked('pthread_sigmask', () => (sigprocmask()(SIG_SETMASK, set, 0n) === 0 ? 0 : -1));
+  setMask(signalSet(signals));
+}
+
+/** Runs `act` with all signals blocked on the main thread; other threads still catch them for the process. */
+export function withSignalsBlocked<T>(act: () => T): T {
+  const before = Buffer.alloc(SIGSET_BYTES);
+  setMask(signalSet(allSignals), before);
+  try {
+    return act();
+  } finally {
+    setMask(before);
+  }
+}
+
+function setMask(set: Buffer, before: Buffer | bigint = 0n): void {
+  checked('pthread_sigmask', () => (sigprocmask()(SIG_SETMASK, set, before) === 0 ? 0 : -1));
 }
 
 // KILL and STOP cannot be caught; CHLD is the reaper's; the rest are our own faults, after which no handler can run.

@@ -1,6 +1,6 @@
 import { getRawPointer } from 'node:ffi';
 import { cString, environAddress, lazily, SystemError } from './libc.ts';
-import { SIGSET_BYTES, signalSet } from './signals.ts';
+import { allSignals, SIGSET_BYTES, signalSet } from './signals.ts';
 
 const spawnp = lazily('posix_spawnp', {
   return: 'int32',
@@ -48,22 +48,25 @@ const SETSIGMASK = 0x08;
 const ATTR_BYTES = 512;
 const ACTIONS_BYTES = 256;
 
-const allSignals = Array.from({ length: 64 }, (_, index) => index + 1);
+/** The arguments of posix_spawnp(3): where the PID goes, file, actions, attributes, argv, envp. */
+export type SpawnCall = readonly [Buffer, Buffer, Buffer, Buffer, Buffer, Buffer | bigint];
 
 export type SpawnRequest = {
   /** Looked up on init's own PATH unless it has a slash. */
   file: string | Buffer;
   argv: readonly (string | Buffer)[];
   /** `NAME=value` each; without it the child gets init's environment byte for byte. */
-  env?: readonly string[];
-  /** A path, or a descriptor of the directory. */
-  cwd: string | number;
+  env?: readonly (string | Buffer)[] | undefined;
+  /** A path, or a descriptor of the directory; without it init's own at this moment. */
+  cwd?: string | number | undefined;
   /** Our descriptor for the child's 0, 1, 2, … in order. */
   fds: readonly number[];
   /** Descriptors that the child gets under the same numbers; no others above `fds`. */
   inherited?: readonly number[];
   /** The terminal whose foreground the child's group becomes before it runs. */
   terminal?: number | undefined;
+  /** Makes the call in the place of the main thread, and returns its errno. */
+  call?: ((call: SpawnCall) => number) | undefined;
 };
 
 /**
@@ -88,7 +91,8 @@ function stringArray(strings: readonly (string | Buffer)[]): Buffer {
  * @returns its PID. The exit shows up at the reaper and nowhere else.
  * @throws {SystemError} ENOENT, EACCES, ENOEXEC, … as execve(2) had it.
  */
-export function spawn({ file, argv, env, cwd, fds, inherited = [], terminal }: SpawnRequest): number {
+export function spawn(request: SpawnRequest): number {
+  const { file, argv, env, cwd, fds, inherited = [], terminal, call = onMainThread } = request;
   const attr = Buffer.alloc(ATTR_BYTES);
   const actions = Buffer.alloc(ACTIONS_BYTES);
   const pid = Buffer.alloc(SIGSET_BYTES);
@@ -100,7 +104,7 @@ export function spawn({ file, argv, env, cwd, fds, inherited = [], terminal }: S
   attrSetMask()(attr, signalSet([]));
   actionsInit()(actions);
   if (typeof cwd === 'string') addChdir()(actions, cwd);
-  else addFchdir()(actions, cwd);
+  else if (cwd !== undefined) addFchdir()(actions, cwd);
   if (terminal !== undefined) addTerminal()(actions, terminal);
   // Also onto itself: Node marks 0–2 close-on-exec, and this duplication is what clears the mark.
   for (const [target, fd] of fds.entries()) addDup2()(actions, fd, target);
@@ -108,8 +112,10 @@ export function spawn({ file, argv, env, cwd, fds, inherited = [], terminal }: S
   if (inherited.length === 0) addCloseFrom()(actions, fds.length);
 
   const environment = env ? stringArray(env) : environAddress();
-  const errno = spawnp()(pid, path, actions, attr, stringArray(argv), environment);
+  const errno = call([pid, path, actions, attr, stringArray(argv), environment]);
   actionsDestroy()(actions);
   if (errno !== 0) throw new SystemError(errno, 'posix_spawn', file.toString());
   return pid.readInt32LE(0);
 }
+
+const onMainThread = (call: SpawnCall): number => spawnp()(...call);
