@@ -9,6 +9,7 @@ import { type Applied, apply } from './store/apply.ts';
 import { type Facts, gatherFacts, runDir } from './store/facts.ts';
 import type { Plan } from './store/plan.ts';
 import { candidates, refusal, select } from './store/select.ts';
+import { settlePrivileges } from './supervise/privileges.ts';
 import { Reaper } from './supervise/reaper.ts';
 import type { SignalInbox } from './supervise/signals.ts';
 import { supervise } from './supervise/supervise.ts';
@@ -29,11 +30,13 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
   reaper.start();
 
   const facts = gatherFacts(config, process.env);
+  const privileges = settlePrivileges(config, facts.credentials, log);
   const { plan, applied } = await applyFirst({ facts, config, log, signal: inbox.boot });
   try {
     inbox.boot.throwIfAborted();
     record(plan, applied, log);
-    return await supervise({ command, cwd, inherited, config, log, reaper, inbox, daemon: applied.daemon });
+    const { daemon } = applied;
+    return await supervise({ command, cwd, inherited, privileges, config, log, reaper, inbox, daemon });
   } finally {
     applied.undo.run();
   }

@@ -28,12 +28,13 @@ function page(command: CommandName): string {
   const { usage, summary } = usages[command];
   const rows = keyNames.map((name) => {
     const { initial, help } = keys[name];
-    return `  --${flagName(name).padEnd(16)}${help} [${typeof initial === 'string' ? initial : JSON.stringify(initial)}]`;
+    const shown = typeof initial === 'string' ? initial : JSON.stringify(initial);
+    return `  --${flagName(name).padEnd(18)}${help} [${shown ?? 'none'}]`;
   });
   return `Usage: nix-cache-init ${usage}
 ${summary}
 
 ${rows.join('\n')}
-  --config          configuration file [${defaultConfigFile}]
+  --config            configuration file [${defaultConfigFile}]
 `;
 }

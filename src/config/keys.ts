@@ -67,6 +67,24 @@ export const keys = {
     help: "the daemon's arguments",
     allowed: 'a JSON list of strings',
   },
+  user: {
+    initial: undefined,
+    form: 'text',
+    help: 'run the command as this user',
+    allowed: 'NAME, UID, UID:GID or NAME:GROUP',
+  },
+  capabilities: {
+    initial: 'auto',
+    form: 'json',
+    help: 'auto: the command loses SYS_ADMIN; or which to keep',
+    allowed: 'auto, keep, or a JSON list of names such as ["NET_BIND_SERVICE"]',
+  },
+  noNewPrivileges: {
+    initial: false,
+    form: 'boolean',
+    help: 'no program may gain privileges (setuid, file caps)',
+    allowed: 'true, false',
+  },
   'shutdown.grace': {
     initial: '8s',
     form: 'duration',

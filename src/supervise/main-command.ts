@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Exit, errnoOf, InitError } from '../errors.ts';
-import { spawn } from '../linux/spawn.ts';
+import { spawnPrivileged } from './privileged-spawn.ts';
+import type { Privileges } from './privileges.ts';
 
 export type MainCommand = {
   argv: readonly string[];
@@ -10,17 +11,19 @@ export type MainCommand = {
   inherited: readonly number[];
   /** The terminal to hand over. */
   terminal: number | undefined;
+  privileges: Privileges;
 };
 
 /**
  * Starts the user's command in its own process group, in the foreground of the terminal where there is one.
- * @throws {InitError} 127 when it is not found, 126 when it cannot be executed.
+ * @throws {InitError} 127 when it is not found, 126 when it cannot be executed, 77 when its privileges cannot be limited.
  */
-export function startMainCommand({ argv, cwd, inherited, terminal }: MainCommand): number {
+export function startMainCommand({ argv, privileges, ...rest }: MainCommand): number {
   const [file = '', ...args] = withListenPid(rawArguments(argv));
   try {
-    return spawn({ file, argv: [file, ...args], cwd, fds: [0, 1, 2], inherited, terminal });
+    return spawnPrivileged({ file, argv: [file, ...args], fds: [0, 1, 2], ...rest }, privileges);
   } catch (error) {
+    if (error instanceof InitError) throw error;
     throw cannotStart(argv[0] ?? '', error);
   }
 }

@@ -6,6 +6,7 @@ import { type Ended, exitCodeOf } from '../linux/wait.ts';
 import type { Log } from '../log.ts';
 import { Daemon } from './daemon.ts';
 import { startMainCommand } from './main-command.ts';
+import type { Privileges } from './privileges.ts';
 import type { Reaper } from './reaper.ts';
 import { Shutdown } from './shutdown.ts';
 import type { SignalInbox } from './signals.ts';
@@ -17,6 +18,7 @@ export type SuperviseOptions = {
   cwd: string | number;
   /** Descriptors above 2 that init was given for the main command. */
   inherited: readonly number[];
+  privileges: Privileges;
   config: Config;
   log: Log;
   reaper: Reaper;
@@ -30,9 +32,12 @@ export type SuperviseOptions = {
  * @throws {InitError} 126 or 127 when the main command cannot be started; nothing runs then.
  */
 export async function supervise(options: SuperviseOptions): Promise<number> {
-  const { command, cwd, inherited, config, log, reaper, inbox } = options;
+  const { command, cwd, inherited, privileges, config, log, reaper, inbox } = options;
   const terminal = command.length > 0 ? foregroundTerminal() : undefined;
-  const main = command.length > 0 ? startMainCommand({ argv: command, cwd, inherited, terminal }) : undefined;
+  const main =
+    command.length > 0
+      ? startMainCommand({ argv: command, cwd, inherited, terminal, privileges })
+      : undefined;
   const mainEnded = main === undefined ? undefined : reaper.exitOf(main);
   // Only the command's from here on: a pipe of which init kept an end would never close.
   for (const fd of inherited) closeSync(fd);
