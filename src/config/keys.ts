@@ -88,7 +88,7 @@ export const keys = {
   'shutdown.grace': {
     initial: '8s',
     form: 'duration',
-    help: 'for the whole shutdown; keep it inside docker stop --time',
+    help: 'for the whole shutdown; less than docker stop --time',
     allowed: time,
   },
   exitCodes: {
