@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { readIfThere } from './files.ts';
 import { checked, lazily } from './libc.ts';
 import { Prctl, prctl } from './prctl.ts';
 
@@ -81,10 +82,11 @@ export function parseCapabilities(status: string): CapabilitySets {
 export const hasSysAdmin = (status: string): boolean =>
   (parseCapabilities(status).effective & capabilityMask('SYS_ADMIN')) !== 0n;
 
-/** Every capability that the kernel knows. */
+/** Every capability that the kernel knows; those that we know where it does not say (gVisor). */
 export function readAllCapabilities(): bigint {
-  const last = Number.parseInt(readFileSync('/proc/sys/kernel/cap_last_cap', 'latin1'), 10);
-  return (1n << BigInt(last + 1)) - 1n;
+  const last = readIfThere('/proc/sys/kernel/cap_last_cap');
+  const count = last === undefined ? capabilityNames.length : Number.parseInt(last, 10) + 1;
+  return (1n << BigInt(count)) - 1n;
 }
 
 /**
