@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { Exit, errnoOf, InitError } from '../errors.ts';
+import { Exit, errnoOf, InitError, toInitError } from '../errors.ts';
+import { SystemError } from '../linux/libc.ts';
 import { spawnPrivileged } from './privileged-spawn.ts';
 import type { Privileges } from './privileges.ts';
 
@@ -16,15 +17,16 @@ export type MainCommand = {
 
 /**
  * Starts the user's command in its own process group, in the foreground of the terminal where there is one.
- * @throws {InitError} 127 when it is not found, 126 when it cannot be executed, 77 when its privileges cannot be limited.
+ * @throws {InitError} 127 when it is not found, 126 when it cannot be executed, 77 when it cannot have its privileges.
  */
 export function startMainCommand({ argv, privileges, ...rest }: MainCommand): number {
   const [file = '', ...args] = withListenPid(rawArguments(argv));
   try {
     return spawnPrivileged({ file, argv: [file, ...args], fds: [0, 1, 2], ...rest }, privileges);
   } catch (error) {
-    if (error instanceof InitError) throw error;
-    throw cannotStart(argv[0] ?? '', error);
+    if (error instanceof SystemError && error.syscall === 'posix_spawn')
+      throw cannotStart(argv[0] ?? '', error);
+    throw toInitError(error, 'run', 'cannot give the main command its privileges');
   }
 }
 
