@@ -9,6 +9,7 @@ import { type Applied, apply } from './store/apply.ts';
 import { type Facts, gatherFacts, runDir } from './store/facts.ts';
 import type { Plan } from './store/plan.ts';
 import { candidates, refusal, select } from './store/select.ts';
+import { settlePrivileges } from './supervise/privileges.ts';
 import { Reaper } from './supervise/reaper.ts';
 import { ShutdownReport } from './supervise/report.ts';
 import type { SignalInbox } from './supervise/signals.ts';
@@ -30,13 +31,26 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
   reaper.start();
 
   const facts = gatherFacts(config, process.env);
+  const privileges = settlePrivileges(config, facts.credentials, log);
   const { plan, applied } = await applyFirst({ facts, config, log, signal: inbox.boot });
   const report = new ShutdownReport();
   try {
     inbox.boot.throwIfAborted();
     record(plan, applied, log);
     const { listening } = applied;
-    const running = { command, cwd, inherited, config, log, reaper, inbox, listening, runDir, report };
+    const running = {
+      command,
+      cwd,
+      inherited,
+      privileges,
+      config,
+      log,
+      reaper,
+      inbox,
+      listening,
+      runDir,
+      report,
+    };
     return await supervise(running);
   } finally {
     applied.undo.run();

@@ -1,6 +1,5 @@
 import { boot } from './boot.ts';
-import { synopsis } from './commands/usage.ts';
-import { parseCommandLine } from './config/flags.ts';
+import { parseCommandLine, synopsis } from './config/flags.ts';
 import { loadConfig } from './config/load.ts';
 import { Exit, toInitError } from './errors.ts';
 import { logWritten, printOut, writeStderr } from './log.ts';

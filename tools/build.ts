@@ -111,7 +111,7 @@ function layOut(executable: string): void {
   const interpreter = join(home, 'lib', basename(loader));
   patchelf('--set-interpreter', interpreter, '--force-rpath', '--set-rpath', `${home}/lib`, bin);
   // It becomes the first, ahead of what it stands in for. By itself: patchelf 0.14 cannot do both in one go.
-  patchelf('--add-needed', `${home}/lib/before-node.so`, bin);
+  patchelf('--add-needed', `${home}/lib/native.so`, bin);
   copyFileSync('LICENSE', join(staged, home, 'LICENSE'));
   const license = join(repository, 'node_modules', `node-linux-${process.arch}`, 'LICENSE');
   if (existsSync(license)) copyFileSync(license, join(staged, home, 'LICENSE.node'));
@@ -121,30 +121,16 @@ function patchelf(...args: string[]): string {
   return execFileSync('patchelf', args, { encoding: 'utf8' });
 }
 
-/** What runs before Node does (docs/decisions/0005): no C library, no start files, the same bytes from the same sources. */
+/** What cannot be done from JavaScript (docs/decisions/0005, 0006): no start files, no libc to find at build time. */
 function compileNative(): void {
   const flags = [
-    '-O2',
-    '-Wall',
-    '-Wextra',
-    '-Werror',
-    '-ffreestanding',
-    '-fno-stack-protector',
-    '-nostdlib',
-    '-s',
+    ...['-O2', '-s', '-Wall', '-Wextra', '-Werror', '-nostdlib', '-ffreestanding', '-fno-stack-protector'],
+    ...['-fno-asynchronous-unwind-tables', '-Wl,--build-id=none', '-Wl,-z,noseparate-code'],
   ];
-  const small = ['-fno-asynchronous-unwind-tables', '-Wl,--build-id=none', '-Wl,-z,noseparate-code'];
-  const compile = (source: string, target: string, ...kind: string[]): Buffer =>
-    execFileSync('gcc', [
-      ...flags,
-      ...small,
-      ...kind,
-      '-o',
-      join(staged, home, target),
-      `src/native/${source}`,
-    ]);
-  compile('init.c', 'bin/init', '-static', '-no-pie', '-fno-pic');
-  compile('before-node.c', 'lib/before-node.so', '-shared', '-fPIC');
+  const compile = (target: string, ...rest: string[]): Buffer =>
+    execFileSync('gcc', [...flags, '-o', join(staged, home, target), ...rest]);
+  compile('bin/init', '-static', '-no-pie', '-fno-pic', 'src/native/init.c');
+  compile('lib/native.so', '-shared', '-fPIC', 'src/native/before-node.c', 'src/native/limited-spawn.c');
 }
 
 /** The loader and the libraries of a program, as ldd(1) finds them. */

@@ -1,7 +1,8 @@
 import packageJson from '../../package.json' with { type: 'json' };
+import { synopsis } from '../config/flags.ts';
 import { flagName, keyNames, keys } from '../config/keys.ts';
 import { defaultConfigFile } from '../config/load.ts';
-import { type CommandName, synopsis, usages } from './usage.ts';
+import { type CommandName, usages } from './usage.ts';
 
 export const versionText = `nix-cache-init ${packageJson.version}\n`;
 
@@ -26,12 +27,13 @@ function page(command: CommandName): string {
   const { usage, summary } = usages[command];
   const rows = keyNames.map((name) => {
     const { initial, help } = keys[name];
-    return `  --${flagName(name).padEnd(16)}${help} [${typeof initial === 'string' ? initial : JSON.stringify(initial)}]`;
+    const shown = typeof initial === 'string' ? initial : JSON.stringify(initial);
+    return `  --${flagName(name).padEnd(18)}${help} [${shown ?? 'none'}]`;
   });
   return `Usage: nix-cache-init ${usage}
 ${summary}
 
 ${rows.join('\n')}
-  --config          configuration file [${defaultConfigFile}]
+  --config            configuration file [${defaultConfigFile}]
 `;
 }

@@ -12,8 +12,3 @@ export const usages = {
 } as const;
 
 export type CommandName = keyof typeof usages;
-
-/** The shortest answer to a wrong command line. */
-export const synopsis = `Usage: nix-cache-init COMMAND [options]
-       /init [options] [--] [COMMAND [ARG…]]      same as nix-cache-init run
-`;

@@ -12,6 +12,11 @@ export type CommandLine = {
   rest: string[];
 };
 
+/** The shortest answer to a wrong command line. */
+export const synopsis = `Usage: nix-cache-init COMMAND [options]
+       /init [options] [--] [COMMAND [ARG…]]      same as nix-cache-init run
+`;
+
 const byFlag: ReadonlyMap<string, KeyName> = new Map(keyNames.map((name) => [flagName(name), name]));
 
 /**

@@ -74,10 +74,28 @@ export const keys = {
     allowed:
       'a JSON object from names to {"command": …}; a name is letters, digits, . _ - and not nix-daemon',
   },
+  user: {
+    initial: undefined,
+    form: 'text',
+    help: 'run the command as this user',
+    allowed: 'NAME, UID, UID:GID or NAME:GROUP',
+  },
+  capabilities: {
+    initial: 'auto',
+    form: 'json',
+    help: 'auto: the command loses SYS_ADMIN; or which to keep',
+    allowed: 'auto, keep, or a JSON list of names such as ["NET_BIND_SERVICE"]',
+  },
+  noNewPrivileges: {
+    initial: false,
+    form: 'boolean',
+    help: 'no program may gain privileges (setuid, file caps)',
+    allowed: 'true, false',
+  },
   'shutdown.grace': {
     initial: '8s',
     form: 'duration',
-    help: 'for the whole shutdown; keep it inside docker stop --time',
+    help: 'for the whole shutdown; less than docker stop --time',
     allowed: time,
   },
   exitCodes: {

@@ -4,6 +4,7 @@ import {
   type FunctionSignature,
   getInt32,
   getUint64,
+  toBuffer,
   type WrappedFunctionFromSignature,
 } from 'node:ffi';
 import { constants } from 'node:os';
@@ -92,13 +93,26 @@ export function cString(text: string | Buffer): Buffer {
   return Buffer.concat([Buffer.from(text), Buffer.alloc(1)]);
 }
 
-/** Where a variable of the process image is; undefined when it has none of this name (dlsym(3)). */
+/** Where a variable or function of the process image is; undefined when it has none of this name (dlsym(3)). */
 export function symbolAddress(name: string): bigint | undefined {
   try {
     return library.getSymbol(name);
   } catch {
     // Node has no other error for it than that there is no such symbol.
     return undefined;
+  }
+}
+
+const strlen = lazily('strlen', { return: 'uint64', arguments: ['pointer'] });
+
+/** The entries of init's environment, `NAME=value` each, as bytes: values need not be UTF-8. */
+export function rawEnvironment(): Buffer[] {
+  const entries: Buffer[] = [];
+  const environ = environAddress();
+  for (let index = 0; ; index += 1) {
+    const entry = getUint64(environ, index * 8);
+    if (entry === 0n) return entries;
+    entries.push(toBuffer(entry, Number(strlen()(entry))));
   }
 }
 

@@ -1,17 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { hasErrno } from '../errors.ts';
-import { checked, lazily } from './libc.ts';
-
-const prctl = lazily('prctl', {
-  return: 'int32',
-  arguments: ['int32', 'uint64', 'uint64', 'uint64', 'uint64'],
-});
-
-const PR_SET_CHILD_SUBREAPER = 36;
+import { Prctl, prctl } from './prctl.ts';
 
 /** Orphans below this process become its children, as they would PID 1's (PR_SET_CHILD_SUBREAPER(2const)). */
 export function becomeSubreaper(): void {
-  checked('prctl', () => prctl()(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n));
+  prctl(Prctl.setChildSubreaper, 1n);
 }
 
 export type ProcessEntry = {

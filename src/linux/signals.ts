@@ -2,7 +2,6 @@ import { constants } from 'node:os';
 import { checked, lazily } from './libc.ts';
 
 const sigprocmask = lazily('pthread_sigmask', { return: 'int32', arguments: ['int32', 'buffer', 'pointer'] });
-
 const sigaction = lazily('sigaction', { return: 'int32', arguments: ['int32', 'buffer', 'buffer'] });
 
 const SIG_SETMASK = 2;

@@ -51,14 +51,17 @@ const SETSID = 0x80;
 const ATTR_BYTES = 512;
 const ACTIONS_BYTES = 256;
 
+/** The arguments of posix_spawnp(3): where the PID goes, file, actions, attributes, argv, envp. */
+export type SpawnCall = readonly [Buffer, Buffer, Buffer, Buffer, Buffer, Buffer | bigint];
+
 export type SpawnRequest = {
   /** Looked up on init's own PATH unless it has a slash. */
   file: string | Buffer;
   argv: readonly (string | Buffer)[];
   /** `NAME=value` each; without it the child gets init's environment byte for byte. */
-  env?: readonly string[];
-  /** A path, or a descriptor of the directory. */
-  cwd: string | number;
+  env?: readonly (string | Buffer)[] | undefined;
+  /** A path, or a descriptor of the directory; without it init's own at this moment. */
+  cwd?: string | number | undefined;
   /** Our descriptor for the child's 0, 1, 2, … in order. */
   fds: readonly number[];
   /** Descriptors that the child gets under the same numbers; no others above `fds`. */
@@ -70,6 +73,8 @@ export type SpawnRequest = {
   session?: boolean;
   /** The terminal whose foreground the child's group becomes before it runs. */
   terminal?: number | undefined;
+  /** Makes the call in the place of the main thread, and returns its errno. */
+  call?: ((call: SpawnCall) => number) | undefined;
 };
 
 /**
@@ -95,7 +100,7 @@ function stringArray(strings: readonly (string | Buffer)[]): Buffer {
  * @throws {SystemError} ENOENT, EACCES, ENOEXEC, … as execve(2) had it.
  */
 export function spawn(request: SpawnRequest): number {
-  const { file, argv, env, cwd, fds, inherited = [], terminal } = request;
+  const { file, argv, env, cwd, fds, inherited = [], terminal, call = onMainThread } = request;
   const { session = false, blocked = [], ignored = [] } = request;
   const attr = Buffer.alloc(ATTR_BYTES);
   const actions = Buffer.alloc(ACTIONS_BYTES);
@@ -109,7 +114,7 @@ export function spawn(request: SpawnRequest): number {
   attrSetMask()(attr, signalSet(blocked));
   actionsInit()(actions);
   if (typeof cwd === 'string') addChdir()(actions, cwd);
-  else addFchdir()(actions, cwd);
+  else if (cwd !== undefined) addFchdir()(actions, cwd);
   if (terminal !== undefined) addTerminal()(actions, terminal);
   // Also onto itself: Node marks 0–2 close-on-exec, and this duplication is what clears the mark.
   for (const [target, fd] of fds.entries()) addDup2()(actions, fd, target);
@@ -117,9 +122,11 @@ export function spawn(request: SpawnRequest): number {
   if (inherited.length === 0) addCloseFrom()(actions, fds.length);
 
   const environment = env ? stringArray(env) : environAddress();
-  const start = (): number => spawnp()(pid, path, actions, attr, stringArray(argv), environment);
+  const start = (): number => call([pid, path, actions, attr, stringArray(argv), environment]);
   const errno = withOpenFiles(readBeforeNode().openFiles, () => whileIgnoring(ignored, initMask, start));
   actionsDestroy()(actions);
   if (errno !== 0) throw new SystemError(errno, 'posix_spawn', file.toString());
   return pid.readInt32LE(0);
 }
+
+const onMainThread = (call: SpawnCall): number => spawnp()(...call);

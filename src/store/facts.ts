@@ -1,8 +1,9 @@
-import { accessSync, constants, lstatSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/keys.ts';
 import { toInitError } from '../errors.ts';
-import { readHasSysAdmin, readInUserNamespace } from '../linux/capabilities.ts';
+import { hasSysAdmin, readInUserNamespace } from '../linux/capabilities.ts';
+import { type Credentials, parseCredentials } from '../linux/credentials.ts';
 import { isReadOnly, mountOf, readMountInfo } from '../linux/mountinfo.ts';
 import { probeVolume, type VolumeFacts } from '../volume/probe.ts';
 import { findLeftovers } from './leftovers.ts';
@@ -13,6 +14,7 @@ export const runDir = '/run/nix-cache-init';
 export type Facts = {
   root: boolean;
   sysAdmin: boolean;
+  credentials: Credentials;
   userNamespace: boolean;
   volume: VolumeFacts;
   /** Targets that an earlier boot left mounted, newest first. */
@@ -38,6 +40,7 @@ export function gatherFacts(config: Config, env: NodeJS.ProcessEnv): Facts {
 }
 
 function look(config: Config, env: NodeJS.ProcessEnv): Facts {
+  const status = readFileSync('/proc/self/status', 'latin1');
   const mounts = readMountInfo();
   const readOnlyAt = (path: string): boolean => {
     const mount = mountOf(path, mounts);
@@ -48,7 +51,8 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
   const confDir = env['NIX_CONF_DIR'] || '/etc/nix';
   return {
     root: process.geteuid?.() === 0,
-    sysAdmin: readHasSysAdmin(),
+    sysAdmin: hasSysAdmin(status),
+    credentials: parseCredentials(status),
     userNamespace: readInUserNamespace(),
     volume: probeVolume(config.cacheDir, mounts),
     leftovers: findLeftovers(mounts, config, runDir),

@@ -2,6 +2,7 @@ import type { Config } from '../config/keys.ts';
 import type { ServiceSpec } from '../config/services.ts';
 import { parseSignal } from '../config/units.ts';
 import type { Log } from '../log.ts';
+import type { Privileges } from './privileges.ts';
 import { openReadiness, type Readiness } from './ready/readiness.ts';
 import type { ServiceDefinition } from './service.ts';
 
@@ -11,6 +12,7 @@ export type ConfiguredOptions = {
   listening: ReadonlyMap<string, { socket: number }>;
   /** Where the sockets for sd_notify go. */
   runDir: string;
+  privileges: Privileges;
   log: Log;
 };
 
@@ -19,6 +21,7 @@ export function configuredServices({
   services,
   listening,
   runDir,
+  privileges,
   log,
 }: ConfiguredOptions): ServiceDefinition[] {
   return Object.entries(services).map(([name, spec]) => ({
@@ -26,19 +29,23 @@ export function configuredServices({
     command: spec.command,
     args: spec.args ?? [],
     env: spec.env ?? {},
-    user: spec.user,
+    person: privileges.services.get(name),
     restart: spec.restart ?? 'always',
     stopSignal: parseSignal(spec.stopSignal ?? 'TERM') ?? 'SIGTERM',
     socket: listening.get(name)?.socket,
-    readiness: readinessOf(name, spec, runDir, log),
+    readiness: readinessOf(name, spec, { runDir, privileges, log }),
   }));
 }
 
 /** A way of telling that cannot be had is no reason not to start the service. */
-function readinessOf(name: string, { ready }: ServiceSpec, runDir: string, log: Log): Readiness | undefined {
+function readinessOf(
+  name: string,
+  { ready }: ServiceSpec,
+  { runDir, privileges, log }: Pick<ConfiguredOptions, 'runDir' | 'privileges' | 'log'>,
+): Readiness | undefined {
   if (ready === undefined) return undefined;
   try {
-    return openReadiness(ready, `${runDir}/notify/${name}`);
+    return openReadiness(ready, `${runDir}/notify/${name}`, privileges.services.get(name)?.user.uid);
   } catch (error) {
     log.error(
       `service ${name} cannot tell when it is ready: ${error instanceof Error ? error.message : error}`,

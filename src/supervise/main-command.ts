@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { Exit, errnoOf, InitError } from '../errors.ts';
+import { Exit, errnoOf, InitError, toInitError } from '../errors.ts';
 import { readBeforeNode } from '../linux/before-node.ts';
+import { SystemError } from '../linux/libc.ts';
 import { signalNumber } from '../linux/signals.ts';
-import { spawn } from '../linux/spawn.ts';
 import { withListenPid } from './listen-pid.ts';
+import { spawnPrivileged } from './privileged-spawn.ts';
+import type { Privileges } from './privileges.ts';
 
 export type MainCommand = {
   argv: readonly string[];
@@ -13,32 +15,28 @@ export type MainCommand = {
   inherited: readonly number[];
   /** The terminal to hand over. */
   terminal: number | undefined;
+  privileges: Privileges;
 };
 
 /**
  * Starts the user's command in its own process group, in the foreground of the terminal where there is one.
- * @throws {InitError} 127 when it is not found, 126 when it cannot be executed.
+ * @throws {InitError} 127 when it is not found, 126 when it cannot be executed, 77 when it cannot have its privileges.
  */
-export function startMainCommand({ argv, cwd, inherited, terminal }: MainCommand): number {
+export function startMainCommand({ argv, privileges, ...rest }: MainCommand): number {
   const raw = rawArguments(argv);
   // Sockets that were passed to init are for the command.
   const passed = process.env['LISTEN_PID'] === String(process.pid);
   const [file = '', ...args] = passed ? withListenPid(raw) : raw;
+  const { blocked, ignored: given } = readBeforeNode();
+  // An exit while SIGCHLD is ignored, even for the time of a spawn, would be lost for good (wait(2)).
+  const ignored = given.filter((signal) => signal !== signalNumber('SIGCHLD'));
+  const request = { file, argv: [file, ...args], fds: [0, 1, 2], blocked, ignored, ...rest };
   try {
-    const { blocked, ignored } = readBeforeNode();
-    return spawn({
-      file,
-      argv: [file, ...args],
-      cwd,
-      fds: [0, 1, 2],
-      inherited,
-      blocked,
-      // An exit while SIGCHLD is ignored, even for the time of a spawn, would be lost for good (wait(2)).
-      ignored: ignored.filter((signal) => signal !== signalNumber('SIGCHLD')),
-      terminal,
-    });
+    return spawnPrivileged(request, privileges);
   } catch (error) {
-    throw cannotStart(argv[0] ?? '', error);
+    if (error instanceof SystemError && error.syscall === 'posix_spawn')
+      throw cannotStart(argv[0] ?? '', error);
+    throw toInitError(error, 'run', 'cannot give the main command its privileges');
   }
 }
 

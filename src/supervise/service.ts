@@ -1,10 +1,13 @@
 import type { Restart } from '../config/services.ts';
+import { asIdentity } from '../linux/credentials.ts';
 import { spawn } from '../linux/spawn.ts';
 import { type Ended, exitCodeOf } from '../linux/wait.ts';
 import type { Log } from '../log.ts';
 import { backoffMs, nextInRow } from './backoff.ts';
 import type { Chatter } from './chatter.ts';
+import { personalVariables } from './identity.ts';
 import { withListenPid } from './listen-pid.ts';
+import type { Person } from './privileges.ts';
 import type { Readiness } from './ready/readiness.ts';
 import type { Reaper } from './reaper.ts';
 import { startDescriptors } from './start-descriptors.ts';
@@ -17,7 +20,8 @@ export type ServiceDefinition = {
   args: readonly string[];
   /** Over init's own environment; undefined takes a variable away. */
   env: Readonly<Record<string, string | undefined>>;
-  user?: string | undefined;
+  /** init's own without it. */
+  person?: Person | undefined;
   restart: Restart;
   /** Asks its main process to end. */
   stopSignal: NodeJS.Signals;
@@ -84,21 +88,14 @@ export class Service {
   }
 
   #spawn(): number {
-    const { command, args, socket, user } = this.definition;
-    // PRIVILEGES: the one place where `user` takes effect, by wrapping spawn() below in asIdentity().
-    if (user !== undefined) throw new Error(`user ${user}: not supported yet`);
+    const { command, args, socket, person } = this.definition;
     const argv = [command, ...args];
     const [file = command, ...rest] = socket === undefined ? argv : withListenPid(argv);
     using opened = new DisposableStack();
     const fds = startDescriptors(this.definition, opened);
-    return spawn({
-      file,
-      argv: [file, ...rest],
-      env: serviceEnvironment(this.definition),
-      cwd: '/',
-      fds,
-      session: true,
-    });
+    const env = serviceEnvironment(this.definition);
+    const start = (): number => spawn({ file, argv: [file, ...rest], env, cwd: '/', fds, session: true });
+    return person?.become === undefined ? start() : asIdentity(person.become, start);
   }
 
   #cannotStart(error: unknown): void {
@@ -134,9 +131,10 @@ export class Service {
 }
 
 /** init's environment, less what makes a process a service of someone else's, plus what is this service's own. */
-function serviceEnvironment({ env, socket, readiness }: ServiceDefinition): string[] {
+function serviceEnvironment({ env, socket, readiness, person }: ServiceDefinition): string[] {
   const { LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES, NOTIFY_SOCKET, ...inherited } = process.env;
   const announced = socket === undefined ? {} : { LISTEN_FDS: '1' };
-  const all = { ...inherited, ...env, ...readiness?.env, ...announced };
+  const personal = person && personalVariables(person.user, (name) => inherited[name] !== undefined);
+  const all = { ...inherited, ...personal, ...env, ...readiness?.env, ...announced };
   return Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`]));
 }

@@ -2,6 +2,7 @@ import type { Config } from '../config/keys.ts';
 import { NIX_DAEMON } from '../config/services.ts';
 import type { Log } from '../log.ts';
 import { nixDaemon } from './nix-daemon.ts';
+import type { Privileges } from './privileges.ts';
 import type { Reaper } from './reaper.ts';
 import { Service } from './service.ts';
 
@@ -11,19 +12,20 @@ export type ServicesOptions = {
   listening: ReadonlyMap<string, { command: string; socket: number }>;
   /** Where the sockets for sd_notify go. */
   runDir: string;
+  privileges: Privileges;
   reaper: Reaper;
   log: Log;
 };
 
 /** Everything that runs beside the main command, in the order of starts: nix-daemon, then as configured. */
 export async function makeServices(options: ServicesOptions): Promise<Service[]> {
-  const { config, listening, runDir, reaper, log } = options;
+  const { config, listening, runDir, privileges, reaper, log } = options;
   const { services } = config;
   const daemon = listening.get(NIX_DAEMON);
   const definitions = daemon === undefined ? [] : [nixDaemon(daemon, config, log)];
   if (Object.keys(services).length > 0) {
     const { configuredServices } = await import('./configured.ts');
-    definitions.push(...configuredServices({ services, listening, runDir, log }));
+    definitions.push(...configuredServices({ services, listening, runDir, privileges, log }));
   }
   return definitions.map((definition) => new Service(definition, reaper, log));
 }

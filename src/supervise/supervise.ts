@@ -27,7 +27,7 @@ export type SuperviseOptions = ServicesOptions & {
  * that. Nothing runs then.
  */
 export async function supervise(options: SuperviseOptions): Promise<number> {
-  const { command, cwd, inherited, config, log, reaper, inbox, report } = options;
+  const { command, cwd, inherited, privileges, config, log, reaper, inbox, report } = options;
   const { processGroup } = config;
   const services = await makeServices(options);
   const shutdownOf = (main: number | undefined): Shutdown =>
@@ -41,7 +41,7 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
       const { startServices } = await import('./start-services.ts');
       await startServices(services, { signal: inbox.boot, log });
     }
-    if (command.length > 0) main = startMainCommand({ argv: command, cwd, inherited, terminal });
+    if (command.length > 0) main = startMainCommand({ argv: command, cwd, inherited, terminal, privileges });
   } catch (error) {
     if (before) await stopServices(shutdownOf(undefined), inbox);
     throw error;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { boot, startIdle } from '../harness/container.ts';
 import { containerTest } from '../harness/containerTest.ts';
 import { inLanes } from '../harness/lanes.ts';
-import { build, builtPath } from '../harness/nix.ts';
+import { build, builtPath, nixProcesses } from '../harness/nix.ts';
 import { makeVolume } from '../harness/volume.ts';
 
 /** Connects as its first act, then greets: WORKER_MAGIC_1 out, WORKER_MAGIC_2 back, so Nix itself answered. */
@@ -34,24 +34,16 @@ containerTest('a nix-daemon that is killed comes back, and its socket never went
   await using volume = await makeVolume();
   await using container = await startIdle({ volume: volume.name });
   builtPath(await container.exec(build('c'), '--user', 'alice'));
-  const first = await daemonPids();
+  const first = await nixProcesses(container);
   assert.notEqual(first.length, 0, 'a daemon runs');
 
   await container.exec(['sh', '-c', `kill -KILL ${first.join(' ')}`]);
   const greeting = await container.exec(['perl', '-e', greet]);
   assert.equal(greeting.stdout, 'answered', greeting.stderr);
   builtPath(await container.exec(build('d'), '--user', 'alice'));
-  const second = await daemonPids();
+  const second = await nixProcesses(container);
   assert.ok(second.length > 0 && !second.some((pid) => first.includes(pid)), `${first} became ${second}`);
   assert.equal((await container.exec(['true'])).exitCode, 0);
-
-  async function daemonPids(): Promise<string[]> {
-    // No client runs at this moment, so every process that is Nix is the daemon.
-    const list =
-      'for (glob "/proc/[0-9]*") { print s{/proc/}{}r, "\\n" if (readlink("$_/exe") // "") =~ m{/nix$} }';
-    const { stdout } = await container.exec(['perl', '-e', list]);
-    return stdout.split('\n').filter((pid) => pid !== '');
-  }
 });
 
 containerTest('a daemon that cannot run is no reason to end the main command', async () => {

@@ -17,8 +17,8 @@ export interface NamespaceBoot {
   program?: string[];
   /** Mounts in the machine's own namespace, where what is left behind can be seen; else in a copy of it. */
   shared?: boolean;
-  /** Boots in a user namespace in which only root has a number, as rootless engines do. */
-  rootless?: boolean;
+  /** Boots in a user namespace, as rootless engines do: only root has a number in it, or many have. */
+  rootless?: boolean | 'many';
 }
 
 /** A plain PID 1, for the tests that are not about the store. */
@@ -31,8 +31,9 @@ export function bootCommand(machine: Machine, boot: NamespaceBoot): [string, ...
   return [
     'nsenter',
     `--mount=/proc/${machine.holder}/ns/mnt`,
+    ...(rootless === 'many' ? ['perl', join(fixtures, 'programs/user-namespace.pl')] : []),
     ...['unshare', '--pid', '--fork', '--kill-child', ...(shared ? [] : ['--mount'])],
-    ...(rootless ? ['--user', '--map-root-user'] : []),
+    ...(rootless === true ? ['--user', '--map-root-user'] : []),
     ...['sh', join(fixtures, 'programs/boot.sh'), machine.root, via],
     ...['env', '-i', ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)],
     ...[...program, ...args],

@@ -28,3 +28,11 @@ export async function assertStoreIsSound(container: Container): Promise<void> {
   assert.equal(result.exitCode, 0, result.stderr);
   assert.doesNotMatch(result.stderr, /disappeared|modified|error|not valid/);
 }
+
+/** The PIDs of all that is Nix: the daemon alone, while no client runs. */
+export async function nixProcesses(container: Container): Promise<string[]> {
+  const list =
+    'for (glob "/proc/[0-9]*") { print s{/proc/}{}r, "\\n" if (readlink("$_/exe") // "") =~ m{/nix$} }';
+  const { stdout } = await container.exec(['perl', '-e', list]);
+  return stdout.split('\n').filter((pid) => pid !== '');
+}

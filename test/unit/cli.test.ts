@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { helpText, versionText } from '../../src/commands/help.ts';
-import { synopsis } from '../../src/commands/usage.ts';
+import { synopsis } from '../../src/config/flags.ts';
 import { keyNames } from '../../src/config/keys.ts';
 import { jsonSchema } from '../../src/config/schema.ts';
 import { failureLine } from './fixtures.ts';

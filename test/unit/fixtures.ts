@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import type { Config } from '../../src/config/keys.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { type ExitCode, InitError } from '../../src/errors.ts';
+import type { Credentials } from '../../src/linux/credentials.ts';
 import type { Log } from '../../src/log.ts';
 import type { Facts } from '../../src/store/facts.ts';
 import type { VolumeFacts } from '../../src/volume/probe.ts';
@@ -19,11 +20,27 @@ export function makeVolume(changes: Partial<Directory> = {}): Directory {
   return { kind: 'directory', mounted: true, fileSystem: 'ext4', readOnly: false, ...changes };
 }
 
+/** Docker's defaults and SYS_ADMIN, as root. */
+export const dockerCapabilities = 0xa82425fbn;
+
+export function makeCredentials(changes: Partial<Credentials> = {}): Credentials {
+  const [permitted, effective, bounding] = [dockerCapabilities, dockerCapabilities, dockerCapabilities];
+  return {
+    uids: [0, 0, 0],
+    gids: [0, 0, 0],
+    groups: [0],
+    capabilities: { inheritable: 0n, permitted, effective, bounding, ambient: 0n },
+    noNewPrivileges: false,
+    ...changes,
+  };
+}
+
 /** A machine on which everything works: root with SYS_ADMIN, an ext4 volume, Nix installed. */
 export function makeFacts(changes: Partial<Facts> = {}): Facts {
   return {
     root: true,
     sysAdmin: true,
+    credentials: makeCredentials(),
     userNamespace: false,
     volume: makeVolume(),
     storeDir: true,

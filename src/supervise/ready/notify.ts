@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, read, rmSync } from 'node:fs';
+import { chownSync, closeSync, mkdirSync, read, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { bindUnixDatagram, discardDatagrams, setReceiveTimeout } from '../../linux/datagram.ts';
 import type { Readiness } from './readiness.ts';
@@ -11,10 +11,11 @@ const MESSAGE_BYTES = 4096;
  * lives; after `close` the kernel drops it all, without waking anyone and without ever making a sender wait.
  * @throws {SystemError} when the socket cannot be bound.
  */
-export function notifyReadiness(path: string, timeoutMs: number): Readiness {
+export function notifyReadiness(path: string, timeoutMs: number, owner?: number): Readiness {
   mkdirSync(dirname(path), { recursive: true });
   rmSync(path, { force: true });
   const fd = bindUnixDatagram(path, 0o600);
+  if (owner !== undefined) chownSync(path, owner, -1);
   const ready = Promise.withResolvers<void>();
   const message = Buffer.alloc(MESSAGE_BYTES);
   let closed = false;

@@ -21,11 +21,12 @@ export type Readiness = {
 
 /**
  * @param notifyPath where a service would find its NOTIFY_SOCKET.
+ * @param owner the user ID that it runs as, where that is not init's.
  * @throws {SystemError} when that cannot be bound.
  */
-export function openReadiness(spec: ReadySpec, notifyPath: string): Readiness {
+export function openReadiness(spec: ReadySpec, notifyPath: string, owner?: number): Readiness {
   const timeoutMs = readyTimeoutMs(spec);
   if (spec.socket !== undefined) return socketReadiness(spec.socket, timeoutMs);
   if (spec.fd !== undefined) return pipeReadiness(spec.fd, timeoutMs);
-  return notifyReadiness(notifyPath, timeoutMs);
+  return notifyReadiness(notifyPath, timeoutMs, owner);
 }

@@ -45,7 +45,9 @@ for (const name of names) {
       const { help, initial } = keys[key];
       const line = lines(text).find((candidate) => candidate.startsWith(`  --${flagName(key)} `)) ?? '';
       assert.ok(line.includes(` ${help} [`), key);
-      assert.ok(line.endsWith(`[${typeof initial === 'string' ? initial : JSON.stringify(initial)}]`), key);
+      const shown = typeof initial === 'string' ? initial : JSON.stringify(initial);
+      assert.ok(line.endsWith(`[${shown ?? 'none'}]`), key);
+      assert.ok(line.length <= 80, line);
     }
     assert.match(text, /^ {2}--config .*\/etc\/nix-cache-init\/config\.json/m);
   });

@@ -10,6 +10,7 @@ const names: [string, string, string][] = [
   ['daemon.enabled', 'NIX_CACHE_INIT_DAEMON_ENABLED', 'daemon-enabled'],
   ['exitCodes', 'NIX_CACHE_INIT_EXIT_CODES', 'exit-codes'],
   ['log.level', 'NIX_CACHE_INIT_LOG_LEVEL', 'log-level'],
+  ['noNewPrivileges', 'NIX_CACHE_INIT_NO_NEW_PRIVILEGES', 'no-new-privileges'],
   ['gc.maxSize', 'NIX_CACHE_INIT_GC_MAX_SIZE', 'gc-max-size'],
 ];
 
@@ -39,6 +40,9 @@ const defaults: Record<string, unknown> = {
   onLocked: 'fail',
   onUnsupported: 'fallback',
   'daemon.enabled': 'auto',
+  user: undefined,
+  capabilities: 'auto',
+  noNewPrivileges: false,
   'shutdown.grace': '8s',
   exitCodes: {},
   processGroup: true,

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hasSysAdmin, isInitialUidMap } from '../../../src/linux/capabilities.ts';
+import {
+  capabilityMask,
+  type capabilityNames,
+  capabilityNumbers,
+  describeCapabilities,
+  hasSysAdmin,
+  isInitialUidMap,
+} from '../../../src/linux/capabilities.ts';
 
 const status = (effective: string, others = '000001ffffffffff'): string =>
   `Name:\tnode\nCapInh:\t${others}\nCapPrm:\t${others}\nCapEff:\t${effective}\nCapBnd:\t${others}\nCapAmb:\t0000000000000000\n`;
@@ -43,3 +50,29 @@ const maps: [string, string, boolean][] = [
 for (const [name, map, expected] of maps) {
   test(`uid_map of ${name}`, () => assert.equal(isInitialUidMap(map), expected));
 }
+
+// <linux/capability.h>
+const numbers: [(typeof capabilityNames)[number], number][] = [
+  ['CHOWN', 0],
+  ['SETGID', 6],
+  ['SETUID', 7],
+  ['SETPCAP', 8],
+  ['NET_BIND_SERVICE', 10],
+  ['SYS_ADMIN', 21],
+  ['SYS_RESOURCE', 24],
+  ['SETFCAP', 31],
+  ['MAC_OVERRIDE', 32],
+  ['CHECKPOINT_RESTORE', 40],
+];
+
+for (const [name, number] of numbers) {
+  test(`CAP_${name} is number ${number}`, () => {
+    assert.equal(capabilityMask(name), 1n << BigInt(number));
+    assert.deepEqual(capabilityNumbers(capabilityMask(name)), [number]);
+  });
+}
+
+test('a mask is described by names, and by number where it has none', () => {
+  assert.equal(describeCapabilities(capabilityMask('CHOWN') | capabilityMask('BPF')), 'CHOWN, BPF');
+  assert.equal(describeCapabilities(1n << 45n), '45');
+});
