@@ -15,9 +15,10 @@ export type Limits = {
 };
 
 // As `struct limited_spawn` in src/native/limited-spawn.c has them.
-const ARGUMENTS = 16;
-const REFUSED = 64;
-const NOT_SPAWNED = 72;
+const SPAWN = 16;
+const ARGUMENTS = 24;
+const REFUSED = 72;
+const NOT_SPAWNED = 80;
 const BYTES = 128;
 
 /**
@@ -27,10 +28,13 @@ const BYTES = 128;
  */
 export function spawnLimited({ drop, noNewPrivileges }: Limits, call: SpawnCall): number {
   const start = symbolAddress('nix_cache_init_limited_spawn');
-  if (start === undefined) throw new Error('this is not the nix-cache-init that `npm run build` makes');
+  const spawn = symbolAddress('posix_spawnp');
+  if (start === undefined || spawn === undefined)
+    throw new Error('this is not the nix-cache-init that `npm run build` makes');
   const work = Buffer.alloc(BYTES);
   work.writeBigUInt64LE(drop, 0);
   work.writeUInt8(noNewPrivileges ? 1 : 0, 8);
+  work.writeBigUInt64LE(spawn, SPAWN);
   for (const [index, argument] of call.entries()) {
     const pointer = typeof argument === 'object' ? getRawPointer(argument) : argument;
     work.writeBigUInt64LE(pointer, ARGUMENTS + index * 8);

@@ -4,11 +4,12 @@
 
 enum { PR_CAPBSET_DROP = 24, PR_SET_NO_NEW_PRIVS = 38, CAPABILITIES = 64 };
 
-extern int posix_spawnp(void *pid, void *file, void *actions, void *attributes, void *argv, void *envp);
-
 // Filled in and read by src/linux/limited-spawn.ts.
 struct limited_spawn {
   word drop, no_new_privileges;
+  // posix_spawnp(3) as dlsym(3) finds it: a library without symbol versions would get the oldest, which runs what is no
+  // program in a shell.
+  int (*spawn)(void *pid, void *file, void *actions, void *attributes, void *argv, void *envp);
   void *arguments[6];
   // 0, or the errno of what failed.
   word refused, not_spawned;
@@ -27,6 +28,6 @@ static word limit(const struct limited_spawn *wanted) {
 void *nix_cache_init_limited_spawn(struct limited_spawn *it) {
   void **a = it->arguments;
   it->refused = limit(it);
-  if (!it->refused) it->not_spawned = (word)posix_spawnp(a[0], a[1], a[2], a[3], a[4], a[5]);
+  if (!it->refused) it->not_spawned = (word)it->spawn(a[0], a[1], a[2], a[3], a[4], a[5]);
   return 0;
 }
