@@ -8,8 +8,8 @@ const remedy = 'no Docker engine answers: run it through `npm test -- <file>`, a
 const skip = answers || process.env['CI'] ? false : remedy;
 
 /** A test that needs Docker. The bound is for hangs only. */
-export function containerTest(name: string, body: () => Promise<void>): void {
-  test(name, { skip, timeout: 300_000 }, async () => {
+export function containerTest(name: string, body: () => Promise<void>, timeout = 300_000): void {
+  test(name, { skip, timeout }, async () => {
     if (!answers) throw new Error(remedy);
     await body();
   });

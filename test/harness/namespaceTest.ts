@@ -7,8 +7,8 @@ const remedy = 'making namespaces takes root';
 const skip = root || process.env['CI'] ? false : remedy;
 
 /** A test that needs Linux namespaces. The bound is for hangs only. */
-export function namespaceTest(name: string, body: () => Promise<void>): void {
-  test(name, { skip, timeout: 300_000 }, async () => {
+export function namespaceTest(name: string, body: () => Promise<void>, timeout = 300_000): void {
+  test(name, { skip, timeout }, async () => {
     if (!root) throw new Error(remedy);
     await body();
   });

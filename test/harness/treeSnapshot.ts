@@ -8,6 +8,23 @@ import { runOk } from './run.ts';
  * @param leaveOut paths relative to the root.
  */
 export async function snapshotTree(root: string, leaveOut: string[] = []): Promise<Record<string, string>> {
+  const entries = visitTree(root, leaveOut, (path, stat) =>
+    stat.isFile() ? createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16) : '',
+  );
+  for (const [path, attributes] of await extendedAttributes(root)) {
+    if (entries[path] !== undefined) entries[path] += ` ${attributes}`;
+  }
+  return entries;
+}
+
+/** As `snapshotTree`, without what takes reading: sizes instead of contents, and no extended attributes. */
+export function outlineTree(root: string, leaveOut: string[] = []): Record<string, string> {
+  return visitTree(root, leaveOut, (_, stat) => (stat.isFile() ? `${stat.size}` : ''));
+}
+
+type Describe = (path: string, stat: BigIntStats) => string;
+
+function visitTree(root: string, leaveOut: string[], contents: Describe): Record<string, string> {
   const entries: Record<string, string> = {};
   const firstNames = new Map<bigint, string>();
   const visit = (path: string): void => {
@@ -16,24 +33,13 @@ export async function snapshotTree(root: string, leaveOut: string[] = []): Promi
     const stat = lstatSync(full, { bigint: true });
     const shared = stat.isFile() && stat.nlink > 1n ? ` twin of ${firstNames.get(stat.ino) ?? 'none'}` : '';
     firstNames.set(stat.ino, path);
-    entries[path] = `${describe(full, stat)}${shared}`;
+    const content = stat.isSymbolicLink() ? readlinkSync(full) : contents(full, stat);
+    entries[path] = `${stat.mode.toString(8)} ${stat.uid}:${stat.gid} ${stat.mtimeNs} ${content}${shared}`;
     if (stat.isDirectory())
       for (const name of readdirSync(full).sort()) visit(path === '' ? name : `${path}/${name}`);
   };
   visit('');
-  for (const [path, attributes] of await extendedAttributes(root)) {
-    if (entries[path] !== undefined) entries[path] += ` ${attributes}`;
-  }
   return entries;
-}
-
-function describe(path: string, stat: BigIntStats): string {
-  const content = stat.isSymbolicLink()
-    ? readlinkSync(path)
-    : stat.isFile()
-      ? createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16)
-      : '';
-  return `${stat.mode.toString(8)} ${stat.uid}:${stat.gid} ${stat.mtimeNs} ${content}`;
 }
 
 async function extendedAttributes(root: string): Promise<[string, string][]> {
