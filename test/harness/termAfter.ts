@@ -10,6 +10,8 @@ export interface TermOutcome {
   status: number | 'hung';
   /** When TERM really was sent, in milliseconds from the exec. */
   sentMs: number;
+  /** For how long the main thread had run by then; on a busy machine, less than that. */
+  ranMs: number;
   stderr: string;
 }
 
@@ -27,7 +29,12 @@ export async function termAfter(
     `--mount=/proc/${machine.holder}/ns/mnt`,
     ...['perl', script, machine.root, `${milliseconds}`, `${BOUND_S}`, ...command],
   ]);
-  const [status = '', sent = ''] = stdout.split(' ');
+  const [status = '', sent = '', ran = ''] = stdout.split(' ');
   if (status === '') throw new Error(`${command.join(' ')}: nothing was started: ${stderr}`);
-  return { status: status === 'hung' ? status : Number(status), sentMs: Number(sent), stderr };
+  return {
+    status: status === 'hung' ? status : Number(status),
+    sentMs: Number(sent),
+    ranMs: Number(ran),
+    stderr,
+  };
 }
