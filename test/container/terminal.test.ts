@@ -16,7 +16,7 @@ containerTest('an interactive bash has job control and says nothing about a miss
   terminal.send('echo "flags"=$-\r');
   assert.match(await terminal.waitFor(/flags=\w+/), /m/);
   terminal.send('exit 7\r');
-  assert.equal(await terminal.waitForEnd(), 7);
+  assert.equal(await terminal.ended, 7);
 });
 
 containerTest('one Ctrl-C is exactly one SIGINT', async () => {
@@ -38,7 +38,7 @@ containerTest('Ctrl-C to a main command that is not a shell reaches it once', as
   await using terminal = await openTerminal({ command });
   await terminal.waitFor(/ready/);
   terminal.send(key.controlC);
-  assert.equal(await terminal.waitForEnd(), 5);
+  assert.equal(await terminal.ended, 5);
   assert.equal(terminal.rest().match(/got/g)?.length, 1);
 });
 
@@ -79,7 +79,7 @@ containerTest('with TOSTOP set, init can still write and is not stopped by it', 
   await terminal.waitFor(/set/);
   await docker('kill', '-s', 'USR2', terminal.container);
   terminal.send('exit 0\r');
-  await terminal.waitForEnd();
+  await terminal.ended;
 });
 
 containerTest('-i without a terminal and -t without stdin both start', async () => {

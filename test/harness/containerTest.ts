@@ -1,16 +1,12 @@
-import { test } from 'node:test';
 import { engineAnswers } from './docker.ts';
+import { testOnGround } from './ground.ts';
 
-const answers = await engineAnswers();
-const remedy = 'no Docker engine answers: run it through `npm test -- <file>`, as root';
+/** Undefined where a Docker engine answers. */
+export const engineMissing = (await engineAnswers())
+  ? undefined
+  : 'no Docker engine answers: run it through `npm test -- <file>`, as root';
 
-// In CI a test that could not run is a failure: nobody reads skips there.
-const skip = answers || process.env['CI'] ? false : remedy;
-
-/** A test that needs Docker. The bound is for hangs only. */
+/** A test that needs Docker. */
 export function containerTest(name: string, body: () => Promise<void>): void {
-  test(name, { skip, timeout: 300_000 }, async () => {
-    if (!answers) throw new Error(remedy);
-    await body();
-  });
+  testOnGround(engineMissing, name, body);
 }

@@ -1,0 +1,50 @@
+import { type Boot, runArguments } from './container.ts';
+import { docker, dockerOk, uniqueName } from './docker.ts';
+import { follow } from './following.ts';
+import { programsImage } from './images.ts';
+import { initArguments, type OpenSetting, runToEnd, type SettingBoot } from './setting.ts';
+import { openTerminal } from './terminal.ts';
+
+/** As PID 1 of a real container with Docker's default privileges. */
+export function dockerSetting(): OpenSetting {
+  const setting: OpenSetting = {
+    name: 'docker',
+    async start(command, boot = {}) {
+      const name = uniqueName('matrix');
+      const interactive = boot.input === undefined ? [] : ['-i'];
+      const options = ['--rm', '--name', name, ...interactive];
+      const args = ['run', ...options, ...(await runArguments(await bootOf(command, boot)))];
+      const following = follow('docker', args, boot.input);
+      return {
+        ...following,
+        pid: async () => Number(await dockerOk('inspect', '--format', '{{.State.Pid}}', name)),
+        signal: async (signal) => {
+          await dockerOk('kill', '-s', `${signal}`, name);
+        },
+        async [Symbol.asyncDispose]() {
+          await docker('rm', '-f', '-v', name);
+          await following.ended;
+        },
+      };
+    },
+    run: (command, boot) => runToEnd(setting.start(command, boot)),
+    terminal: async (command, boot = {}) => openTerminal(await bootOf(command, boot)),
+    [Symbol.asyncDispose]: async () => {},
+  };
+  return setting;
+}
+
+/** Through `via`, if any; the entry point is the first word of all that. */
+async function bootOf(command: readonly string[], boot: SettingBoot): Promise<Boot> {
+  const { via, env = {}, docker: flags = [] } = boot;
+  const words = [...initArguments(boot), ...command];
+  const [entry = '', ...before] = via === undefined ? words : ['sh', '-c', via, 'sh', ...words];
+  return {
+    image: await programsImage(),
+    grant: 'nothing',
+    env,
+    flags: [...flags, '--entrypoint', entry],
+    before,
+    command: [],
+  };
+}

@@ -1,0 +1,51 @@
+import { firstChild, type NamespaceBoot, startBoot } from './namespaceBoot.ts';
+import { type Machine, makeMachine } from './namespaceMachine.ts';
+import { openNamespaceTerminal } from './namespaceTerminal.ts';
+import { quote } from './script.ts';
+import { initArguments, type OpenSetting, runToEnd, type SettingBoot } from './setting.ts';
+
+/** As PID 1 of a PID namespace, or below a PID 1 that is not ours. All boots of it share one machine. */
+export function namespaceSetting(name: 'pid1' | 'subreaper'): OpenSetting {
+  let making: Promise<Machine> | undefined;
+  const machine = (): Promise<Machine> => {
+    making ??= makeMachine({ volume: 'none' });
+    return making;
+  };
+  const arrange = name === 'pid1' ? bootOf : belowAnother;
+  const setting: OpenSetting = {
+    name,
+    async start(command, boot = {}) {
+      const booted = await startBoot(await machine(), arrange(command, boot));
+      const pid = async (): Promise<number> => (name === 'pid1' ? booted.init : firstChildOf(booted.init));
+      return {
+        ...booted,
+        pid,
+        signal: async (signal) => {
+          process.kill(await pid(), signal);
+        },
+      };
+    },
+    run: (command, boot) => runToEnd(setting.start(command, boot)),
+    terminal: async (command, boot = {}) => openNamespaceTerminal(await machine(), arrange(command, boot)),
+    async [Symbol.asyncDispose]() {
+      if (making !== undefined) await (await making)[Symbol.asyncDispose]();
+    },
+  };
+  return setting;
+}
+
+function bootOf(command: readonly string[], boot: SettingBoot): NamespaceBoot {
+  const [program = '', ...args] = [...initArguments(boot), ...command];
+  return { ...boot, program: [program], args };
+}
+
+function belowAnother(command: readonly string[], boot: SettingBoot): NamespaceBoot {
+  const via = `exec perl /programs/other-init.pl sh -c ${quote(boot.via ?? 'exec "$@"')} sh "$@"`;
+  return { ...bootOf(command, boot), via };
+}
+
+function firstChildOf(parent: number): number {
+  const pid = firstChild(parent);
+  if (pid === undefined) throw new Error(`process ${parent} has no child`);
+  return pid;
+}
