@@ -37,6 +37,9 @@ export type Count = { run: number; except: number; pending: number };
 /** While it is set, cases are counted and not registered. */
 let counting: Record<SettingName, Count> | undefined;
 
+/** A bound for hangs only. */
+const HANG_MS = 90_000;
+
 /** Most of a case is waiting: for namespaces, for Docker, for a grace. */
 const concurrency = 4;
 
@@ -69,7 +72,7 @@ function register(title: string, name: SettingName, define: (matrixCase: MatrixC
     const left = new Map<string, string[]>();
     define((what, body, options = {}) => {
       const not = reasonAgainst(name, options);
-      if (not === undefined) testOnGround(missing, what, () => body(setting));
+      if (not === undefined) testOnGround(missing, what, () => body(setting), HANG_MS);
       else left.set(not, [...(left.get(not) ?? []), what]);
     });
     for (const [why, cases] of left) {

@@ -11,11 +11,13 @@ export function namespaceSetting(name: 'pid1' | 'subreaper'): OpenSetting {
     making ??= makeMachine({ volume: 'none' });
     return making;
   };
+  // Whatever a case that timed out has left goes with the setting.
+  const started = new AsyncDisposableStack();
   const arrange = name === 'pid1' ? bootOf : belowAnother;
   const setting: OpenSetting = {
     name,
     async start(command, boot = {}) {
-      const booted = await startBoot(await machine(), arrange(command, boot));
+      const booted = started.use(await startBoot(await machine(), arrange(command, boot)));
       const pid = async (): Promise<number> => (name === 'pid1' ? booted.init : firstChildOf(booted.init));
       return {
         ...booted,
@@ -26,8 +28,10 @@ export function namespaceSetting(name: 'pid1' | 'subreaper'): OpenSetting {
       };
     },
     run: (command, boot) => runToEnd(setting.start(command, boot)),
-    terminal: async (command, boot = {}) => openNamespaceTerminal(await machine(), arrange(command, boot)),
+    terminal: async (command, boot = {}) =>
+      started.use(await openNamespaceTerminal(await machine(), arrange(command, boot))),
     async [Symbol.asyncDispose]() {
+      await started.disposeAsync();
       if (making !== undefined) await (await making)[Symbol.asyncDispose]();
     },
   };
