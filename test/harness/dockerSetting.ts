@@ -2,7 +2,7 @@ import { type Boot, runArguments } from './container.ts';
 import { docker, dockerOk, uniqueName } from './docker.ts';
 import { follow, isAlive } from './following.ts';
 import { programsImage } from './images.ts';
-import { initArguments, type OpenSetting, runToEnd, type SettingBoot } from './setting.ts';
+import { type OpenSetting, runToEnd, type SettingBoot, startedWords } from './setting.ts';
 import { openTerminal } from './terminal.ts';
 
 /** As PID 1 of a real container with Docker's default privileges. */
@@ -36,16 +36,13 @@ export function dockerSetting(): OpenSetting {
   return setting;
 }
 
-/** Through `via`, if any; the entry point is the first word of all that. */
 async function bootOf(command: readonly string[], boot: SettingBoot): Promise<Boot> {
-  const { via, env = {}, docker: flags = [] } = boot;
-  const words = [...initArguments(boot), ...command];
-  const [entry = '', ...before] = via === undefined ? words : ['sh', '-c', via, 'sh', ...words];
+  const [entry = '', ...before] = startedWords(command, boot);
   return {
     image: await programsImage(),
     grant: 'nothing',
-    env,
-    flags: [...flags, '--entrypoint', entry],
+    env: boot.env ?? {},
+    flags: [...(boot.docker ?? []), '--entrypoint', entry],
     before,
     command: [],
   };

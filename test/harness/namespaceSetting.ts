@@ -1,8 +1,7 @@
 import { firstChild, type NamespaceBoot, startBoot } from './namespaceBoot.ts';
 import { type Machine, makeMachine } from './namespaceMachine.ts';
 import { openNamespaceTerminal } from './namespaceTerminal.ts';
-import { quote } from './script.ts';
-import { initArguments, type OpenSetting, runToEnd, type SettingBoot } from './setting.ts';
+import { type OpenSetting, runToEnd, type SettingBoot, startedWords } from './setting.ts';
 
 /** As PID 1 of a PID namespace, or below a PID 1 that is not ours. All boots of it share one machine. */
 export function namespaceSetting(name: 'pid1' | 'subreaper'): OpenSetting {
@@ -13,7 +12,12 @@ export function namespaceSetting(name: 'pid1' | 'subreaper'): OpenSetting {
   };
   // Whatever a case that timed out has left goes with the setting.
   const started = new AsyncDisposableStack();
-  const arrange = name === 'pid1' ? bootOf : belowAnother;
+  const above = name === 'pid1' ? [] : ['perl', '/programs/other-init.pl'];
+  const arrange = (command: readonly string[], boot: SettingBoot): NamespaceBoot => {
+    const [program = '', ...args] = [...above, ...startedWords(command, boot)];
+    const { env = {}, input } = boot;
+    return { env, program: [program], args, ...(input !== undefined && { input }) };
+  };
   const setting: OpenSetting = {
     name,
     async start(command, boot = {}) {
@@ -36,16 +40,6 @@ export function namespaceSetting(name: 'pid1' | 'subreaper'): OpenSetting {
     },
   };
   return setting;
-}
-
-function bootOf(command: readonly string[], boot: SettingBoot): NamespaceBoot {
-  const [program = '', ...args] = [...initArguments(boot), ...command];
-  return { ...boot, program: [program], args };
-}
-
-function belowAnother(command: readonly string[], boot: SettingBoot): NamespaceBoot {
-  const via = `exec perl /programs/other-init.pl sh -c ${quote(boot.via ?? 'exec "$@"')} sh "$@"`;
-  return { ...bootOf(command, boot), via };
 }
 
 function firstChildOf(parent: number): number {

@@ -42,9 +42,14 @@ export interface Setting {
 /** What a suite of cases shares of a setting. */
 export interface OpenSetting extends Setting, AsyncDisposable {}
 
-/** What comes in the place of /init and its options. */
-export const initArguments = ({ flags = [], instead }: SettingBoot): string[] =>
-  instead ?? ['/init', '--strategy', 'none', ...flags, '--'];
+/** All that is started: through `via`, if any, what comes in the place of init, and the command. */
+export function startedWords(
+  command: readonly string[],
+  { flags = [], instead, via }: SettingBoot,
+): string[] {
+  const init = instead ?? ['/init', '--strategy', 'none', ...flags, '--'];
+  return [...(via === undefined ? [] : ['sh', '-c', via, 'sh']), ...init, ...command];
+}
 
 /** A setting's `run`, by way of its `start`. */
 export async function runToEnd(starting: Promise<Running>): Promise<Outcome> {

@@ -1,6 +1,19 @@
 /** Signals by number (signal(7)), as far as tests speak of them. */
 export const signal = {
-  ...{ HUP: 1, INT: 2, QUIT: 3, ILL: 4, BUS: 7, FPE: 8, KILL: 9, USR1: 10, SEGV: 11, USR2: 12, TERM: 15 },
+  ...{
+    HUP: 1,
+    INT: 2,
+    QUIT: 3,
+    ILL: 4,
+    BUS: 7,
+    FPE: 8,
+    KILL: 9,
+    USR1: 10,
+    SEGV: 11,
+    USR2: 12,
+    PIPE: 13,
+    TERM: 15,
+  },
   ...{ CHLD: 17, CONT: 18, STOP: 19, TSTP: 20, TTIN: 21, TTOU: 22, URG: 23, WINCH: 28 },
 } as const;
 
