@@ -49,7 +49,7 @@ matrix('the working directory', (matrixCase) => {
     'nor does a file that was given to the command',
     async (setting) => {
       const via = `${mount}; exec 7</mnt/file; exec "$@"`;
-      const script = 'cat <&7; exec 7<&-; umount /mnt && echo free';
+      const script = 'cat <&7; exec 7<&-; sleep 0.3; umount /mnt && echo free';
       assert.equal((await setting.run(shell(script), { via })).stdout, 'word\nfree\n');
     },
     mounting,
