@@ -251,4 +251,17 @@ suite('below another PID 1, beside tini and dumb-init', { concurrency: 4 }, () =
     tini: 'SigBlk:\t0000000000000200',
     'dumb-init': 'SigBlk:\t0000000000000000',
   });
+
+  // The kernel reaps for who ignores SIGCHLD, and then there is no status to be had.
+  const deaf = `exec timeout -s KILL 3 perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' "$@"`;
+  claim(
+    setting,
+    'the end of the command, where SIGCHLD is ignored',
+    runs(shell('exit 9'), code, { via: deaf }),
+    {
+      ours: 9,
+      'tini -s': 137,
+      'dumb-init': 9,
+    },
+  );
 });
