@@ -31,7 +31,8 @@ export function bootCommand(machine: Machine, boot: NamespaceBoot): [string, ...
   const { args, env = {}, via = 'exec "$@"', program = ['/init'], shared = false, rootless = false } = boot;
   const variables = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', HOME: '/root', ...env };
   return [
-    'nsenter',
+    // A test that is killed takes its boots along.
+    ...(['setpriv', '--pdeathsig', 'KILL', 'nsenter'] as const),
     `--mount=/proc/${machine.holder}/ns/mnt`,
     ...['unshare', '--pid', '--fork', '--kill-child', ...(shared ? [] : ['--mount'])],
     ...(rootless ? ['--user', '--map-root-user'] : []),
