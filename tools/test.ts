@@ -11,7 +11,7 @@ process.chdir(repository);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => {});
 
 const filters = process.argv.slice(2);
-const files = globSync('test/{unit,integration,container}/**/*.test.ts').sort();
+const files = globSync('test/{unit,integration,container,matrix}/**/*.test.ts').sort();
 const chosen = files.filter(
   (file) => filters.length === 0 || filters.some((filter) => file.includes(filter)),
 );
@@ -33,7 +33,7 @@ async function check(): Promise<number> {
 async function runAll(): Promise<number> {
   const beyondUnit = chosen.some((file) => !file.startsWith('test/unit/'));
   if (beyondUnit) await ensureDist();
-  if (!chosen.some((file) => file.startsWith('test/container/'))) return await runTests();
+  if (!chosen.some((file) => /^test\/(container|matrix)\//.test(file))) return await runTests();
   process.env['NCI_TEST_RUN'] = `${process.pid}`;
   await using _engine = await engineOrReason();
   try {

@@ -38,16 +38,6 @@ containerTest('without SYS_ADMIN and without a fallback: 77, and the flag that i
   assert.equal(result.stdout, '');
 });
 
-containerTest('a configuration that cannot be is refused with 78, naming what is allowed', async () => {
-  const result = await boot({ env: { NIX_CACHE_INIT_STRATEGY: 'bogus' }, command: never });
-  assertFails(result, 78, /strategy.*bogus|NIX_CACHE_INIT_STRATEGY/i);
-  assert.match(result.stderr, /overlay/);
-  assert.equal(result.stdout, '');
-  const unknown = await boot({ env: { NIX_CACHE_INIT_STRATEGIE: 'none' }, command: never });
-  assertFails(unknown, 78, /NIX_CACHE_INIT_STRATEGIE/);
-  assert.match(unknown.stderr, /strategy/i);
-});
-
 containerTest('an option that is not one is a usage error, 64', async () => {
   const flags = ['--entrypoint', 'nix-cache-init'];
   const result = await boot({ flags, command: ['run', '--no-such-option', '--', 'true'] });

@@ -39,18 +39,6 @@ containerTest('the daemon is stopped last: a main command that tidies up can sti
   assert.match(allOutput(await container.logs()), /^asked$/m);
 });
 
-containerTest('a grandchild that needs a moment to finish gets it, one that refuses is killed', async () => {
-  await using volume = await makeVolume();
-  const slow = `setsid sh -c "trap 'sleep 3; echo finished; exit' TERM; echo up; while :; do sleep 0.1; done" &`;
-  const deaf = "(trap '' TERM; while :; do sleep 0.1; done) &";
-  const command = ['sh', '-c', `${slow} ${deaf} sleep infinity`];
-  await using container = await startContainer({ volume: volume.name, command });
-  await container.waitForLog(/^up$/m);
-  await docker('stop', '--time', '60', container.name);
-  assert.equal(await container.waitForEnd(), 143);
-  assert.match(allOutput(await container.logs()), /^finished$/m);
-});
-
 containerTest('a stop signal of another kind arrives as it was sent', async () => {
   const command = ['sh', '-c', "trap 'exit 9' USR1; echo ready; while :; do sleep 0.1; done"];
   await using container = await startContainer({
@@ -61,26 +49,6 @@ containerTest('a stop signal of another kind arrives as it was sent', async () =
   await container.waitForLog(/^ready$/m);
   await docker('stop', container.name);
   assert.equal(await container.waitForEnd(), 9);
-});
-
-containerTest('a second stop signal does not wait for those who ignored the first', async () => {
-  const command = ['sh', '-c', "trap '' TERM; echo ready; while :; do sleep 0.1; done"];
-  const env = { NIX_CACHE_INIT_SHUTDOWN_GRACE: '5m' };
-  await using container = await startContainer({ grant: 'nothing', env, command });
-  await container.waitForLog(/^ready$/m);
-  const started = performance.now();
-  for (let count = 0; count < 2; count += 1) await docker('kill', '-s', 'TERM', container.name);
-  assert.equal(await container.waitForEnd(), 137);
-  assert.ok(performance.now() - started < 120_000);
-});
-
-containerTest('what survives the main command is asked to end, and the status stays its own', async () => {
-  await using volume = await makeVolume();
-  const survivor = "trap 'echo asked; exit' TERM; echo up; while :; do sleep 0.1; done";
-  const script = `setsid sh -c "${survivor}" & setsid sh -c "trap '' TERM; sleep 300" & sleep 1; exit 17`;
-  await using container = await startContainer({ volume: volume.name, command: ['sh', '-c', script] });
-  assert.equal(await container.waitForEnd(), 17);
-  assert.match(allOutput(await container.logs()), /^asked$/m);
 });
 
 containerTest('asked to stop during the first boot, it ends at once and the next one works', async () => {

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { docker, dockerOk, label, runId, uniqueName } from './docker.ts';
 import { nixImage } from './images.ts';
 import type { Outcome } from './run.ts';
+import { waitForText } from './waitForText.ts';
 
 export interface Boot {
   image?: string;
@@ -41,12 +41,11 @@ export async function startContainer(options: Boot): Promise<Container> {
     name,
     exec: (command, ...flags) => docker('exec', ...flags, name, ...command),
     logs,
-    waitForLog: (pattern) =>
-      waitForText(
-        async () => allOutput(await logs()),
-        pattern,
-        () => isRunning(name),
-      ),
+    waitForLog: async (pattern) => {
+      const read = async (): Promise<string> => allOutput(await logs());
+      const match = await waitForText(read, pattern, () => isRunning(name), 50);
+      return match.input;
+    },
     waitForEnd: async () => Number(await dockerOk('wait', name)),
     async [Symbol.asyncDispose]() {
       await docker('rm', '-f', '-v', name);
@@ -87,21 +86,6 @@ export async function runArguments(options: Boot): Promise<string[]> {
     ...(options.before ?? []),
     ...command,
   ];
-}
-
-export async function waitForText(
-  read: () => Promise<string>,
-  pattern: RegExp,
-  mayStillCome: () => Promise<boolean>,
-): Promise<string> {
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    const goesOn = Date.now() < deadline && (await mayStillCome());
-    const text = await read();
-    if (pattern.test(text)) return text;
-    if (!goesOn) throw new Error(`never saw ${pattern} in:\n${text}`);
-    await sleep(50);
-  }
 }
 
 export async function isRunning(name: string): Promise<boolean> {

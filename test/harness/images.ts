@@ -23,7 +23,7 @@ export async function baseImage(suite: Suite): Promise<string> {
 /** The base with a store and a database of its own (packages a, b) and a user who is not root. */
 export async function storeImage(suite: Suite): Promise<string> {
   const base = await baseImage(suite);
-  return await image(`store-${suite}`, `${base} ${await fixtureFingerprint()}`, async (tag) => {
+  return await image(`store-${suite}`, `${base} ${await fingerprintOf('nix')}`, async (tag) => {
     await derive(tag, base, join(fixtures, 'nix'), ['/bin/sh', '/fixtures/make-store.sh']);
   });
 }
@@ -36,6 +36,15 @@ export async function nixImage(suite: Suite = 'trixie'): Promise<string> {
 /** A Debian without /nix: the build alone over a distribution's root. */
 export async function debianImage(): Promise<string> {
   return await product('debian', await baseImage('trixie'));
+}
+
+/** The same with the programs of the tests, at the place where they are in a machine of namespaces. */
+export async function programsImage(): Promise<string> {
+  const base = await baseImage('trixie');
+  const tag = await image('programs-root', `${base} ${await fingerprintOf('programs')}`, (tag) =>
+    derive(tag, base, join(fixtures, 'programs'), ['/bin/mv', '/fixtures', '/programs']),
+  );
+  return await product('programs', tag);
 }
 
 /** Copies our build over any image. */
@@ -89,8 +98,8 @@ export function changes(...instructions: string[]): string[] {
   return [`LABEL ${label}=image`, ...instructions].flatMap((instruction) => ['--change', instruction]);
 }
 
-async function fixtureFingerprint(): Promise<string> {
-  const directory = join(fixtures, 'nix');
+async function fingerprintOf(fixture: string): Promise<string> {
+  const directory = join(fixtures, fixture);
   const names = (await readdir(directory)).sort();
   const texts = await Promise.all(names.map((name) => readFile(join(directory, name), 'utf8')));
   return createHash('sha256').update(texts.join('\0')).digest('hex');

@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Following, follow, isAlive } from './following.ts';
 import type { Machine } from './namespaceMachine.ts';
 import { fixtures } from './paths.ts';
 import type { Outcome } from './run.ts';
@@ -19,6 +19,8 @@ export interface NamespaceBoot {
   shared?: boolean;
   /** Boots in a user namespace, as rootless engines do: only root has a number in it, or many have. */
   rootless?: boolean | 'many';
+  /** What can be read from its standard input; without it that is /dev/null. */
+  input?: string;
 }
 
 /** A plain PID 1, for the tests that are not about the store. */
@@ -29,7 +31,8 @@ export function bootCommand(machine: Machine, boot: NamespaceBoot): [string, ...
   const { args, env = {}, via = 'exec "$@"', program = ['/init'], shared = false, rootless = false } = boot;
   const variables = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', HOME: '/root', ...env };
   return [
-    'nsenter',
+    // A test that is killed takes its boots along.
+    ...(['setpriv', '--pdeathsig', 'KILL', 'nsenter'] as const),
     `--mount=/proc/${machine.holder}/ns/mnt`,
     ...(rootless === 'many' ? ['perl', join(fixtures, 'programs/user-namespace.pl')] : []),
     ...['unshare', '--pid', '--fork', '--kill-child', ...(shared ? [] : ['--mount'])],
@@ -40,42 +43,27 @@ export function bootCommand(machine: Machine, boot: NamespaceBoot): [string, ...
   ];
 }
 
-export interface Booted extends AsyncDisposable {
+export interface Booted extends Following, AsyncDisposable {
   /** PID 1 by its number out here. */
   init: number;
-  output(): string;
-  errors(): string;
-  /** Waits until the output so far matches. */
-  waitFor(pattern: RegExp): Promise<RegExpExecArray>;
-  /** The same of what it said on stderr. */
-  waitForError(pattern: RegExp): Promise<RegExpExecArray>;
   signal(signal: NodeJS.Signals | number): void;
-  ended: Promise<Outcome>;
 }
 
 /** Boots and leaves it running; killed at the end of the block, if it still is. */
 export async function startBoot(machine: Machine, boot: NamespaceBoot): Promise<Booted> {
   const [file, ...args] = bootCommand(machine, boot);
-  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  const texts = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (text: string) => {
-      texts[name] += text;
-    });
-  }
-  const ended = outcomeOf(child, texts).then(async (outcome) => {
+  const following = follow(file, args, boot.input);
+  const { child } = following;
+  const ended = following.ended.then(async (outcome) => {
     // In a shared namespace the /proc of a PID namespace that is gone is ours to take away.
     if (boot.shared) await machine.shell('umount proc');
     return outcome;
   });
   const init = await firstChildOf(child);
   return {
+    ...following,
     init,
     ended,
-    output: () => texts.stdout,
-    errors: () => texts.stderr,
-    waitFor: (pattern) => waitForMatch('stdout', texts, pattern, child),
-    waitForError: (pattern) => waitForMatch('stderr', texts, pattern, child),
     signal: (signal) => {
       process.kill(init, signal);
     },
@@ -93,16 +81,9 @@ export async function bootInNamespace(machine: Machine, boot: NamespaceBoot): Pr
   return await booted.ended;
 }
 
-async function outcomeOf(child: ChildProcess, texts: { stdout: string; stderr: string }): Promise<Outcome> {
-  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
-  const { stdout, stderr } = texts;
-  // unshare(1) ends by the signal that ended its child; nothing else than KILL ends a PID 1.
-  return { exitCode: code ?? (signal === 'SIGKILL' ? 137 : -1), stdout, stderr };
-}
-
 /** nsenter becomes unshare, whose one child becomes PID 1. -1 when it is over before that could be seen. */
 async function firstChildOf(child: ChildProcess): Promise<number> {
-  while (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+  while (child.pid !== undefined && isAlive(child)) {
     const pid = firstChild(child.pid);
     if (pid !== undefined) return pid;
     await sleep(2);
@@ -117,19 +98,5 @@ export function firstChild(parent: number): number | undefined {
   } catch {
     // Gone, or never there: it has no children either way.
     return undefined;
-  }
-}
-
-async function waitForMatch(
-  name: 'stdout' | 'stderr',
-  texts: Readonly<Record<'stdout' | 'stderr', string>>,
-  pattern: RegExp,
-  child: ChildProcess,
-): Promise<RegExpExecArray> {
-  for (const deadline = Date.now() + 60_000; ; await sleep(5)) {
-    const goesOn = child.exitCode === null && child.signalCode === null && Date.now() < deadline;
-    const match = pattern.exec(texts[name]);
-    if (match !== null) return match;
-    if (!goesOn) throw new Error(`never saw ${pattern} on ${name}:\n${texts.stdout}\n${texts.stderr}`);
   }
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { waitForText } from './waitForText.ts';
 
 /** A shell line in a real terminal, and a person in front of it. */
 export interface Script {
@@ -36,15 +36,13 @@ export function openScript(line: string): Script {
     rest: () => output.slice(seen),
     ended: once(child, 'close').then(([code]) => Number(code ?? -1)),
     async waitFor(pattern) {
-      for (const deadline = Date.now() + 60_000; ; await sleep(10)) {
-        const goesOn = child.exitCode === null && Date.now() < deadline;
-        const match = pattern.exec(output.slice(seen));
-        if (match !== null) {
-          seen += match.index + match[0].length;
-          return match[0];
-        }
-        if (!goesOn) throw new Error(`never saw ${pattern} in:\n${output.slice(seen)}`);
-      }
+      const match = await waitForText(
+        () => output.slice(seen),
+        pattern,
+        () => child.exitCode === null,
+      );
+      seen += match.index + match[0].length;
+      return match[0];
     },
   };
 }

@@ -4,23 +4,20 @@ import { docker, uniqueName } from './docker.ts';
 import { runOk } from './run.ts';
 import { openScript, quote, type Script } from './script.ts';
 
-export interface Terminal extends Omit<Script, 'child' | 'ended'>, AsyncDisposable {
+export interface Terminal extends Omit<Script, 'child'>, AsyncDisposable {
   container: string;
   resize(rows: number, columns: number): Promise<void>;
-  waitForEnd(): Promise<number>;
 }
 
 /** `docker run -it` in a real terminal. */
 export async function openTerminal(options: Boot): Promise<Terminal> {
   const container = uniqueName('tty');
   const docked = ['docker', 'run', '-it', '--rm', '--name', container, ...(await runArguments(options))];
-  const { child, ended, ...script } = openScript(
-    `tty; stty rows 24 cols 80; exec ${docked.map(quote).join(' ')}`,
-  );
+  const { child, ...script } = openScript(`tty; stty rows 24 cols 80; exec ${docked.map(quote).join(' ')}`);
   const close = async (): Promise<void> => {
     await docker('rm', '-f', '-v', container);
     child.stdin?.end();
-    await Promise.race([ended, sleep(5_000, undefined, { ref: false })]);
+    await Promise.race([script.ended, sleep(5_000, undefined, { ref: false })]);
     if (child.exitCode === null) child.kill('SIGKILL');
   };
   try {
@@ -31,7 +28,6 @@ export async function openTerminal(options: Boot): Promise<Terminal> {
       async resize(rows, columns) {
         await runOk('stty', ['-F', device, 'rows', `${rows}`, 'cols', `${columns}`]);
       },
-      waitForEnd: () => ended,
       [Symbol.asyncDispose]: close,
     };
   } catch (error) {

@@ -6,16 +6,6 @@ import { makeMachine } from '../harness/namespaceMachine.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
 import { acting, said } from '../harness/services.ts';
 
-namespaceTest('an unknown flag, and one without its value, are wrong usage', async () => {
-  await using machine = await makeMachine({ volume: 'none' });
-  assertFails(
-    await bootInNamespace(machine, { args: ['--stratgy', 'none', '--', 'true'] }),
-    64,
-    /^nix-cache-init: usage: .*--stratgy.*--strategy/,
-  );
-  assertFails(await bootInNamespace(machine, { args: ['--strategy'] }), 64, /--strategy.*value/);
-});
-
 namespaceTest('a bad value is refused with its key, its source and what is allowed', async () => {
   await using machine = await makeMachine({ volume: 'none' });
   const refused = /^nix-cache-init: config: .*strategy.*overlayfs.*overlay, /;

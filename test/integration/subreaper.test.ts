@@ -1,55 +1,11 @@
 import assert from 'node:assert/strict';
-import { bootInNamespace, plain } from '../harness/namespaceBoot.ts';
+import { bootInNamespace } from '../harness/namespaceBoot.ts';
 import { makeMachine } from '../harness/namespaceMachine.ts';
 import { fillImage, overlay } from '../harness/namespaceStore.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
-import { installCommands } from '../harness/packages.ts';
 
 /** A shell is PID 1, and init a child of it, as under `docker run --init`. */
 const under = (before: string, after: string): string => `${before}\n"$@"\ncode=$?\n${after}\nexit $code`;
-
-namespaceTest('where it is not PID 1, orphans come to it and are reaped', async () => {
-  await using machine = await makeMachine({ volume: 'none' });
-  const script = 'exec perl /programs/orphans.pl 300 count $PPID';
-  const outcome = await bootInNamespace(machine, {
-    via: under('', 'echo back'),
-    args: plain('sh', '-c', script),
-  });
-  assert.equal(outcome.stdout, 'adopted=all zombies=0\nback\n', outcome.stderr);
-  assert.equal(outcome.exitCode, 42);
-});
-
-namespaceTest('where it is not PID 1, it says so once, at level info', async () => {
-  await using machine = await makeMachine({ volume: 'none' });
-  const outcome = await bootInNamespace(machine, {
-    via: under('', ''),
-    args: ['--log-level=info', ...plain('true')],
-  });
-  assert.equal(outcome.stderr.match(/subreaper/g)?.length, 1, outcome.stderr);
-});
-
-namespaceTest('where it is not PID 1, it stops its own descendants and nobody else', async () => {
-  await installCommands({ pgrep: 'procps' });
-  await using machine = await makeMachine({ volume: 'none' });
-  const outcome = await bootInNamespace(machine, {
-    via: under(
-      'sleep 60 & sibling=$!',
-      '[ "$(pgrep -x sleep)" = $sibling ] && echo only the sibling lives; kill $sibling',
-    ),
-    args: plain('sh', '-c', 'setsid sleep 60 & sleep 0.2; exit 12'),
-  });
-  assert.equal(outcome.stdout, 'only the sibling lives\n');
-  assert.equal(outcome.exitCode, 12);
-});
-
-namespaceTest('where it is not PID 1, TERM to it alone ends its command with 143', async () => {
-  await using machine = await makeMachine({ volume: 'none' });
-  const outcome = await bootInNamespace(machine, {
-    via: '"$@" & wait $!; code=$?; echo code=$code',
-    args: plain('sh', '-c', 'kill -TERM $PPID; exec sleep 60'),
-  });
-  assert.equal(outcome.stdout, 'code=143\n');
-});
 
 namespaceTest(
   'where it is not PID 1, the mounts are gone and the lock is free when it has ended',

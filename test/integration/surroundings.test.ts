@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { bootInNamespace, type NamespaceBoot, plain } from '../harness/namespaceBoot.ts';
+import { bootInNamespace, type NamespaceBoot } from '../harness/namespaceBoot.ts';
 import { makeMachine } from '../harness/namespaceMachine.ts';
 import { fillImage, overlay } from '../harness/namespaceStore.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
@@ -16,17 +16,6 @@ async function bootsTwice(boot: NamespaceBoot): Promise<void> {
   for (const which of ['first', 'second'])
     assert.deepEqual(await bootInNamespace(machine, boot), used, `${which} boot`);
 }
-
-namespaceTest('strategy none needs no privilege at all', async () => {
-  await using machine = await makeMachine({ volume: 'none' });
-  const drop =
-    '--reuid=65534 --regid=65534 --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all';
-  const outcome = await bootInNamespace(machine, {
-    via: `exec setpriv ${drop} "$@"`,
-    args: plain('sh', '-c', 'id -u; setsid sleep 60 & exit 3'),
-  });
-  assert.deepEqual(outcome, { exitCode: 3, stdout: '65534\n', stderr: '' });
-});
 
 namespaceTest('a read-only root file system will do', async () => {
   await bootsTwice({ via: 'mount -o remount,bind,ro /; exec "$@"', args: overlay(...use) });
