@@ -24,7 +24,7 @@ export type BootOptions = { command: readonly string[]; loaded: LoadedConfig; in
  */
 export async function boot({ command, loaded: { config }, inbox }: BootOptions): Promise<number> {
   const log = createLog(config);
-  const inherited = inheritedDescriptors();
+  const inherited = descriptorsForCommand();
   const cwd = leaveWorkingDirectory();
   const reaper = new Reaper();
   if (process.pid !== 1) adoptOrphans(log);
@@ -96,6 +96,22 @@ function warnUnmounted({ volume }: Facts, { cacheDir }: Config, log: Log): void 
 
 function warnFallback(log: Log, error: InitError, next: string): void {
   log.warn(`${error.message}; going on with strategy ${next}, nothing will be kept`);
+}
+
+/** @throws {InitError} when there is no /proc, which everything after this needs too. */
+function descriptorsForCommand(): number[] {
+  try {
+    return inheritedDescriptors();
+  } catch (error) {
+    throw new InitError({
+      stage: 'facts',
+      what: 'cannot look at /proc',
+      errno: errnoOf(error),
+      remedy: 'mount it: mount -t proc proc /proc',
+      exitCode: Exit.io,
+      cause: error,
+    });
+  }
 }
 
 /** init must not keep a directory busy that a mount lies on; the main command gets it back. */

@@ -1,4 +1,5 @@
 import { getUint64 } from 'node:ffi';
+import { bitsOf } from './bits.ts';
 import { symbolAddress } from './libc.ts';
 import { signalsOf } from './signals.ts';
 
@@ -8,6 +9,8 @@ export type BeforeNode = {
   ignored: readonly number[];
   /** RLIMIT_NOFILE: descriptors, as getrlimit(2) has them. */
   openFiles: { soft: bigint; hard: bigint } | undefined;
+  /** Descriptors from 3 to 63 that were open. */
+  inherited: readonly number[];
 };
 
 /**
@@ -16,10 +19,11 @@ export type BeforeNode = {
  */
 export function readBeforeNode(): BeforeNode {
   const noted = symbolAddress('nix_cache_init_before_node');
-  if (noted === undefined) return { blocked: [], ignored: [], openFiles: undefined };
+  if (noted === undefined) return { blocked: [], ignored: [], openFiles: undefined, inherited: [] };
   return {
     blocked: signalsOf(getUint64(noted, 0)),
     ignored: signalsOf(getUint64(noted, 8)),
     openFiles: { soft: getUint64(noted, 16), hard: getUint64(noted, 24) },
+    inherited: bitsOf(getUint64(noted, 32)),
   };
 }

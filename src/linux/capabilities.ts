@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { bitsOf } from './bits.ts';
 import { readIfThere } from './files.ts';
 import { checked, lazily } from './libc.ts';
 import { Prctl, prctl } from './prctl.ts';
@@ -54,14 +55,9 @@ export type CapabilitySets = {
 
 export const capabilityMask = (name: CapabilityName): bigint => 1n << BigInt(capabilityNames.indexOf(name));
 
-/** The numbers in a mask. */
-export function capabilityNumbers(mask: bigint): number[] {
-  return Array.from({ length: 64 }, (_, number) => number).filter((number) => (mask >> BigInt(number)) & 1n);
-}
-
 /** `SYS_ADMIN, NET_RAW`; by number what is younger than our list. */
 export const describeCapabilities = (mask: bigint): string =>
-  capabilityNumbers(mask)
+  bitsOf(mask)
     .map((number) => capabilityNames[number] ?? `${number}`)
     .join(', ');
 
@@ -108,7 +104,7 @@ export function setCapabilities({
   }
   checked('capset', () => capset()(header, data));
   // What left the permitted or inheritable set has left the ambient one by itself.
-  for (const number of capabilityNumbers(ambient)) prctl(Prctl.ambientSet, AMBIENT_RAISE, BigInt(number));
+  for (const number of bitsOf(ambient)) prctl(Prctl.ambientSet, AMBIENT_RAISE, BigInt(number));
 }
 
 const LINUX_CAPABILITY_VERSION_3 = 0x20080522;

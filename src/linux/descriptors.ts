@@ -1,5 +1,5 @@
-import { constants, openSync, readdirSync, readlinkSync } from 'node:fs';
-import { hasErrno } from '../errors.ts';
+import { constants, openSync, readdirSync } from 'node:fs';
+import { readBeforeNode } from './before-node.ts';
 import { checked, lazily } from './libc.ts';
 
 const fcntl = lazily('fcntl', { return: 'int32', arguments: ['int32', 'int32', 'int32'] });
@@ -10,38 +10,24 @@ const F_DUPFD_CLOEXEC = 1030;
 const FD_CLOEXEC = 1;
 const O_CLOEXEC = 0o2000000;
 const O_PATH = 0o10000000;
+/** Descriptors below this are in `BeforeNode.inherited`. */
+const NOTED = 64;
 
 /**
- * Descriptors above 2 that whoever started us meant for the command. Ask before opening anything: at its start libuv marks
- * the lowest sixteen close-on-exec, inherited or not, so those are told by what they are. Node itself holds event files
- * and pipes of which it has both ends.
+ * Descriptors above 2 that whoever started us meant for the command. libuv has marked the lowest ones close-on-exec by now,
+ * as Node's own are from the start: those were noted down before. Ask before opening anything for the command.
  */
 export function inheritedDescriptors(): number[] {
-  const targets = new Map(
-    readdirSync('/proc/self/fd')
-      .map(Number)
-      .filter((fd) => fd > 2)
-      .flatMap((fd) => describe(fd)),
-  );
-  const all = [...targets.values()];
-  const isOurs = (target: string): boolean =>
-    target.startsWith('anon_inode:') ||
-    (target.startsWith('pipe:') && all.indexOf(target) !== all.lastIndexOf(target));
-  return [...targets].filter(([fd, target]) => isKept(fd) || !isOurs(target)).map(([fd]) => fd);
+  const { inherited } = readBeforeNode();
+  const above = readdirSync('/proc/self/fd')
+    .map(Number)
+    .filter((fd) => fd >= NOTED && isKept(fd));
+  return [...inherited, ...above];
 }
 
+/** Not the one by which the directory was read: it is closed again. */
 function isKept(fd: number): boolean {
   return (fcntl()(fd, F_GETFD, 0) & FD_CLOEXEC) === 0;
-}
-
-/** Nothing for the descriptor by which the directory was read: it is closed again. */
-function describe(fd: number): [number, string][] {
-  try {
-    return [[fd, readlinkSync(`/proc/self/fd/${fd}`)]];
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
 }
 
 /** The working directory itself, for one whose name is gone or cannot be said in UTF-8 (open(2), O_PATH). */

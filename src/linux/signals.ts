@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { bitsOf } from './bits.ts';
 import { checked, lazily } from './libc.ts';
 
 const sigprocmask = lazily('pthread_sigmask', { return: 'int32', arguments: ['int32', 'buffer', 'pointer'] });
@@ -24,7 +25,7 @@ export function signalSet(signals: Iterable<number>): Buffer {
 
 /** The signals of a mask as the kernel has it: bit n-1 is signal n. */
 export function signalsOf(mask: bigint): number[] {
-  return allSignals.filter((signal) => (mask >> BigInt(signal - 1)) & 1n);
+  return bitsOf(mask).map((place) => place + 1);
 }
 
 /**

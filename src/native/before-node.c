@@ -1,17 +1,18 @@
-// Loaded into Node ahead of libc. Node begins by emptying the signal mask, giving ignored signals their default and raising
-// the limit of open files (PlatformInit in Node's src/node.cc): note down how they were, for the main command, and keep the
-// signals blocked until src/supervise/signals.ts has handlers for them (docs/decisions/0005).
+// Loaded into Node ahead of libc. Node begins by emptying the signal mask, giving ignored signals their default, raising the
+// limit of open files (PlatformInit in src/node.cc) and marking the lowest descriptors close-on-exec (libuv's
+// uv_disable_stdio_inheritance): note down how they were, for the main command, and keep the signals blocked until
+// src/supervise/signals.ts has handlers for them (docs/decisions/0005).
 #include "syscall.h"
 
-enum { SIG_IGN = 1, RLIMIT_NOFILE = 7 };
+enum { SIG_IGN = 1, RLIMIT_NOFILE = 7, F_GETFD = 1, FIRST_FD = 3, DESCRIPTORS = 64 };
 
 struct kernel_sigaction {
   word handler, flags, restorer, mask;
 };
 
-// Read by src/linux/before-node.ts: bit n-1 is signal n.
+// Read by src/linux/before-node.ts: bit n-1 is signal n, bit n is descriptor n.
 struct {
-  word blocked, ignored, files_soft, files_hard;
+  word blocked, ignored, files_soft, files_hard, inherited;
 } nix_cache_init_before_node;
 
 static char **told_mask(char **envp) {
@@ -38,6 +39,8 @@ __attribute__((constructor)) static void note(int argc, char **argv, char **envp
     if (syscall4(sys_rt_sigaction, n, 0, (word)&action, sizeof action.mask) == 0 && action.handler == SIG_IGN)
       nix_cache_init_before_node.ignored |= 1ul << (n - 1);
   }
+  for (word fd = FIRST_FD; fd < DESCRIPTORS; fd++)
+    if (syscall4(sys_fcntl, fd, F_GETFD, 0, 0) == 0) nix_cache_init_before_node.inherited |= 1ul << fd;
   syscall4(sys_prlimit64, 0, RLIMIT_NOFILE, 0, (word)&nix_cache_init_before_node.files_soft);
 }
 

@@ -1,3 +1,5 @@
+import { detachTracee } from '../linux/ptrace.ts';
+import { signalNumber } from '../linux/signals.ts';
 import { type Ended, type Stopped, waitForOne } from '../linux/wait.ts';
 
 /**
@@ -39,7 +41,9 @@ export class Reaper {
     let reaped = false;
     for (let change = waitForOne(); change !== undefined; change = waitForOne()) {
       if ('stopped' in change) {
-        this.#onStop(change);
+        // SIGTRAP is how the kernel tells a tracer of an exec; nobody meant it for the child.
+        const meant = change.stopped === signalNumber('SIGTRAP') ? 0 : change.stopped;
+        if (!detachTracee(change.pid, meant)) this.#onStop(change);
         continue;
       }
       reaped = true;

@@ -9,8 +9,6 @@ import type { OpenSetting, Setting, SettingName } from './setting.ts';
 export interface CaseOptions {
   /** Where the case is not run, and why: shown, and counted. */
   except?: Partial<Record<SettingName, string>>;
-  /** What init does not do yet. NCI_MATRIX_PENDING=1 runs the case all the same. */
-  pending?: string;
 }
 
 export type MatrixCase = (
@@ -32,7 +30,7 @@ const settings: Record<SettingName, { title: string; missing: string | undefined
 
 export const settingNames = Object.keys(settings) as SettingName[];
 
-export type Count = { run: number; except: number; pending: number };
+export type Count = { run: number; except: number };
 
 /** While it is set, cases are counted and not registered. */
 let counting: Record<SettingName, Count> | undefined;
@@ -56,7 +54,7 @@ export function matrix(title: string, define: (matrixCase: MatrixCase) => void):
 
 /** How many cases the given modules define. */
 export async function countCases(load: () => Promise<void>): Promise<Record<SettingName, Count>> {
-  const none = (): Count => ({ run: 0, except: 0, pending: 0 });
+  const none = (): Count => ({ run: 0, except: 0 });
   const counted = { pid1: none(), subreaper: none(), docker: none() };
   counting = counted;
   await load();
@@ -71,7 +69,7 @@ function register(title: string, name: SettingName, define: (matrixCase: MatrixC
     after(() => setting[Symbol.asyncDispose]());
     const left = new Map<string, string[]>();
     define((what, body, options = {}) => {
-      const not = reasonAgainst(name, options);
+      const not = options.except?.[name];
       if (not === undefined) testOnGround(missing, what, () => body(setting), HANG_MS);
       else left.set(not, [...(left.get(not) ?? []), what]);
     });
@@ -82,12 +80,8 @@ function register(title: string, name: SettingName, define: (matrixCase: MatrixC
   });
 }
 
-function reasonAgainst(name: SettingName, { except, pending }: CaseOptions): string | undefined {
-  return except?.[name] ?? (process.env['NCI_MATRIX_PENDING'] ? undefined : pending);
-}
-
 function count(into: Count, name: SettingName, define: (matrixCase: MatrixCase) => void): void {
-  define((_, __, { except, pending } = {}) => {
-    into[except?.[name] !== undefined ? 'except' : pending !== undefined ? 'pending' : 'run'] += 1;
+  define((_, __, { except } = {}) => {
+    into[except?.[name] === undefined ? 'run' : 'except'] += 1;
   });
 }

@@ -119,7 +119,7 @@ matrix('the command comes first', (matrixCase) => {
     assert.ok(seconds < HANG_SECONDS, `${seconds} s`);
   });
   matrixCase('while it finishes, the others are still there', async (setting) => {
-    const script = `setsid sleep 60 & other=$!; trap 'sleep 1; kill -0 $other && echo there; exit 3' TERM; echo up; ${wait}`;
+    const script = `trap 'sleep 1; kill -0 $other && echo there; exit 3' TERM; setsid sh -c 'echo up; exec sleep 60' & other=$!; ${wait}`;
     const { result } = await end(setting, shell(script), { flags: ['--shutdown-grace=30s'] });
     assert.deepEqual([result.exitCode, result.stdout], [3, 'up\nthere\n']);
   });

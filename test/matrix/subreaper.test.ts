@@ -39,6 +39,8 @@ matrix('where init is not PID 1', (matrixCase) => {
         const inject = `strace -f -qqq -o /dev/null -e trace=prctl -e inject=prctl:error=${errno}`;
         const { exitCode, stdout, stderr } = await setting.run(shell('echo ran; exit 9'), {
           via: `${inject} "$@"; exit $?`,
+          // Taking SYS_ADMIN from the command needs prctl(2) too.
+          flags: ['--capabilities=keep'],
         });
         assert.deepEqual([exitCode, stdout], [9, 'ran\n'], stderr);
         assert.match(stderr, new RegExp(`"${errno}".*not allowed to be a subreaper`));

@@ -160,7 +160,6 @@ matrix('a command on a terminal that is no shell', (matrixCase) => {
   });
 });
 
-const pending = 'a command that is stopped and has no shell of its own is not looked after yet';
 /** Counts, so that it can be seen to go on. */
 const ticking = [
   'perl',
@@ -181,7 +180,7 @@ matrix('Ctrl-Z', (matrixCase) => {
       terminal.send(key.controlC);
       assert.equal(await terminal.ended, 130);
     },
-    { pending, except: { subreaper: 'a shell above init may bring it back' } },
+    { except: { subreaper: 'a shell above init may bring it back' } },
   );
 
   matrixCase(
@@ -203,7 +202,7 @@ matrix('Ctrl-Z', (matrixCase) => {
       terminal.send('echo co""de=$?\r');
       await terminal.waitFor(/code=130/);
     },
-    { pending, except: onlyBelow },
+    { except: onlyBelow },
   );
 
   matrixCase(
@@ -218,6 +217,6 @@ matrix('Ctrl-Z', (matrixCase) => {
       terminal.send('bg; wait %1; echo co""de=$?\r');
       await terminal.waitFor(/code=5/);
     },
-    { pending, except: onlyBelow },
+    { except: onlyBelow },
   );
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { bitsOf } from '../../../src/linux/bits.ts';
 import {
   capabilityMask,
   type capabilityNames,
-  capabilityNumbers,
   describeCapabilities,
   hasSysAdmin,
   isInitialUidMap,
@@ -68,7 +68,7 @@ const numbers: [(typeof capabilityNames)[number], number][] = [
 for (const [name, number] of numbers) {
   test(`CAP_${name} is number ${number}`, () => {
     assert.equal(capabilityMask(name), 1n << BigInt(number));
-    assert.deepEqual(capabilityNumbers(capabilityMask(name)), [number]);
+    assert.deepEqual(bitsOf(capabilityMask(name)), [number]);
   });
 }
 
