@@ -18,16 +18,19 @@ export interface TermOutcome {
 /**
  * Runs a program as PID 1 of the machine, its mounts to be seen by others, and sends it TERM.
  * @param milliseconds from its execve(2); `never` lets it come to its own end.
+ * @param from `blocked`: not before its first instructions have blocked TERM. Until then the kernel drops it, and on a busy
+ * machine they may be long in coming; the bench says how long they take.
  */
 export async function termAfter(
   machine: Machine,
   milliseconds: number | 'never',
   command: readonly string[],
+  from: 'exec' | 'blocked' = 'exec',
 ): Promise<TermOutcome> {
   const script = join(fixtures, 'programs/term-after.pl');
   const { stdout, stderr } = await run('nsenter', [
     `--mount=/proc/${machine.holder}/ns/mnt`,
-    ...['perl', script, machine.root, `${milliseconds}`, `${BOUND_S}`, ...command],
+    ...['perl', script, machine.root, `${milliseconds}`, `${BOUND_S}`, from, ...command],
   ]);
   const [status = '', sent = '', ran = ''] = stdout.split(' ');
   if (status === '') throw new Error(`${command.join(' ')}: nothing was started: ${stderr}`);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { atGrowingDepth, sendAt, sendToInitAt } from '../harness/injection.ts';
-import { bootInNamespace, plain } from '../harness/namespaceBoot.ts';
+import { bootInNamespace } from '../harness/namespaceBoot.ts';
 import { type Machine, makeMachine } from '../harness/namespaceMachine.ts';
 import { fillImage, overlay, validPaths } from '../harness/namespaceStore.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
@@ -50,15 +50,6 @@ namespaceTest('TERM to PID 1 while it starts, seeds or mounts ends the boot with
 });
 
 // Node catches TERM once for itself before our first line, to restore the terminal; a PID 1 does not die of it.
-namespaceTest('TERM between the look at what Node received and our own handlers is not lost', async () => {
-  await installCommands({ strace: 'strace' });
-  await using machine = await makeMachine({ volume: 'none' });
-  const only = '-P /proc/self/status -e trace=close -e inject=close:signal=TERM:when=1';
-  const via = `exec strace -D -f -qqq -o /tmp/trace ${only} "$@"`;
-  const { exitCode } = await bootInNamespace(machine, { via, args: plain('sh', '-c', 'sleep 1; exit 9') });
-  // An init that does not look has no such moment.
-  if ((await machine.shell('cat tmp/trace')) !== '') assert.equal(exitCode, 143);
-});
 
 namespaceTest('TERM while it waits for the volume ends the waiting', async () => {
   await using machine = await imageMachine();

@@ -64,7 +64,7 @@ async function interrupt(machine: Machine, delay: number, ends: boolean): Promis
   const expect = (what: string, good: boolean): void => {
     if (!good) faults.push(what);
   };
-  const first = await termAfter(machine, delay, ['/init', quiet, ...(ends ? quick : waiting)]);
+  const first = await termAfter(machine, delay, ['/init', quiet, ...(ends ? quick : waiting)], 'blocked');
   const lost =
     first.status === LOST ? `: TERM was lost, init had run ${first.ranMs} ms of ${first.sentMs}` : '';
   expect(`status ${first.status}${lost}`, first.status === 143 || (ends && first.status === QUICK));
