@@ -23,8 +23,8 @@ export type StopOptions = {
 export type Killed = Pick<ProcessEntry, 'pid' | 'name'>;
 
 /**
- * Asks processes to end (TERM or another signal, and CONT for the stopped) and kills those still there at the deadline. Returns as soon as
- * the last one is gone.
+ * Asks processes to end (TERM or another signal, and CONT for the stopped) and kills those still there at the deadline.
+ * Returns as soon as the last one is gone.
  * @returns who had to be killed.
  */
 export async function stopProcesses({

@@ -88,7 +88,7 @@ export async function runArguments(options: Boot): Promise<string[]> {
   ];
 }
 
-export async function isRunning(name: string): Promise<boolean> {
+async function isRunning(name: string): Promise<boolean> {
   return (await docker('inspect', '--format', '{{.State.Running}}', name)).stdout === 'true';
 }
 
