@@ -1,4 +1,4 @@
-import { after, suite, test } from 'node:test';
+import { after, suite } from 'node:test';
 import { engineMissing } from './containerTest.ts';
 import { dockerSetting } from './dockerSetting.ts';
 import { testOnGround } from './ground.ts';
@@ -7,7 +7,7 @@ import { namespacesMissing } from './namespaceTest.ts';
 import type { OpenSetting, Setting, SettingName } from './setting.ts';
 
 export interface CaseOptions {
-  /** Where the case is not run, and why: shown, and counted. */
+  /** Where the case is not run, and why: counted and shown by width.test.ts. */
   except?: Partial<Record<SettingName, string>>;
 }
 
@@ -30,7 +30,8 @@ const settings: Record<SettingName, { title: string; missing: string | undefined
 
 export const settingNames = Object.keys(settings) as SettingName[];
 
-export type Count = { run: number; except: number };
+/** How many cases run, and of the others how many for which reason. */
+export type Count = { run: number; except: Map<string, number> };
 
 /** While it is set, cases are counted and not registered. */
 let counting: Record<SettingName, Count> | undefined;
@@ -54,7 +55,7 @@ export function matrix(title: string, define: (matrixCase: MatrixCase) => void):
 
 /** How many cases the given modules define. */
 export async function countCases(load: () => Promise<void>): Promise<Record<SettingName, Count>> {
-  const none = (): Count => ({ run: 0, except: 0 });
+  const none = (): Count => ({ run: 0, except: new Map() });
   const counted = { pid1: none(), subreaper: none(), docker: none() };
   counting = counted;
   await load();
@@ -67,21 +68,16 @@ function register(title: string, name: SettingName, define: (matrixCase: MatrixC
   suite(title, { concurrency }, () => {
     const setting = open();
     after(() => setting[Symbol.asyncDispose]());
-    const left = new Map<string, string[]>();
-    define((what, body, options = {}) => {
-      const not = options.except?.[name];
-      if (not === undefined) testOnGround(missing, what, () => body(setting), HANG_MS);
-      else left.set(not, [...(left.get(not) ?? []), what]);
+    define((what, body, { except } = {}) => {
+      if (except?.[name] === undefined) testOnGround(missing, what, () => body(setting), HANG_MS);
     });
-    for (const [why, cases] of left) {
-      const [first = ''] = cases;
-      test(cases.length === 1 ? first : `${first}, and ${cases.length - 1} more`, { skip: why });
-    }
   });
 }
 
 function count(into: Count, name: SettingName, define: (matrixCase: MatrixCase) => void): void {
   define((_, __, { except } = {}) => {
-    into[except?.[name] === undefined ? 'run' : 'except'] += 1;
+    const why = except?.[name];
+    if (why === undefined) into.run += 1;
+    else into.except.set(why, (into.except.get(why) ?? 0) + 1);
   });
 }
