@@ -19,7 +19,7 @@ export const schemas = {
   'daemon.enabled': z.union([z.literal('auto'), z.boolean()]),
   'daemon.command': z.string().check(z.minLength(1)),
   'daemon.args': z.array(z.string()),
-  services: servicesSchema,
+  services: z.lazy(servicesSchema),
   user: z.optional(z.string().check(z.regex(/^[^:\s]+(?::[^:\s]+)?$/))),
   capabilities: z.union([z.enum(['auto', 'keep']), z.array(z.string())]),
   noNewPrivileges: z.boolean(),
