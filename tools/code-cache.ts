@@ -16,11 +16,15 @@ const program: { exports: Partial<Program> } = { exports: {} };
 const wrapper: Wrapper = script.runInThisContext();
 wrapper(program.exports, createRequire(import.meta.url), program);
 
-// What can be run anywhere and changes nothing: no volume, no privilege, no daemon.
+// What can be run anywhere and changes nothing: no volume, no privilege (taking one away needs src/native), no daemon.
 const runs = [
-  ['/init', '--strategy', 'none', '--daemon-enabled', 'no', '--', '/bin/true'],
+  ['/init', '--strategy', 'none', '--daemon-enabled', 'no', '--capabilities', 'keep', '--', '/bin/true'],
   ['nix-cache-init', 'plan', '--strategy', 'overlay', '--json'],
 ];
-for (const argv of runs) await program.exports.main?.(['', ...argv]);
+for (const argv of runs) {
+  const status = await program.exports.main?.(['', ...argv]);
+  // What comes after a failure would not be in the cache, and nobody would notice but the clock.
+  if (argv[0] === '/init' && status !== 0) throw new Error(`${argv.join(' ')} ended with ${status}`);
+}
 writeFileSync(cache, script.createCachedData());
 process.exit(0);
