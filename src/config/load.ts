@@ -129,7 +129,10 @@ async function validate(layers: readonly Layer[]): Promise<void> {
     for (const [name, { value, origin }] of layer) {
       const result = schemas[name].safeParse(value);
       if (result.success) continue;
-      throw refuseValue({ name, value, origin, issue: result.error.issues[0] });
+      const { issues } = result.error;
+      // A mistyped field is also a missing one; only the first says what to do.
+      const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
+      throw refuseValue({ name, value, origin, issue });
     }
   }
 }

@@ -169,7 +169,7 @@ for (const [name, services, what, remedy] of refused) {
 }
 
 const unknown: [unknown, string, string][] = [
-  [web({ comand: 'x' }), 'services.web.comand', 'services.web.command'],
+  [{ web: { comand: 'x' } }, 'services.web.comand', 'services.web.command'],
   [web({ restarts: 'never' }), 'services.web.restarts', 'services.web.restart'],
   [web({ ready: { sockt: '/x' } }), 'services.web.ready.sockt', 'services.web.ready.socket'],
 ];
