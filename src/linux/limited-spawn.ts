@@ -6,7 +6,7 @@ const pthreadCreate = lazily('pthread_create', {
   return: 'int32',
   arguments: ['buffer', 'pointer', 'pointer', 'buffer'],
 });
-const pthreadJoin = lazily('pthread_join', { return: 'int32', arguments: ['uint64', 'pointer'] });
+const awaitSpawn = lazily('nix_cache_init_await_spawn', { return: 'void', arguments: ['buffer'] });
 
 export type Limits = {
   /** Capabilities to take from the bounding set. */
@@ -21,8 +21,11 @@ const REFUSED = 72;
 const NOT_SPAWNED = 80;
 const BYTES = 128;
 
+/** What a thread may still look at. */
+const kept: unknown[] = [];
+
 /**
- * Makes the call on a thread of its own, under limits that end with that thread and stay with the child.
+ * Makes the call on a thread of its own, which has these limits from then on, as the child has.
  * @returns the errno of posix_spawnp(3), 0 for none.
  * @throws {SystemError} of prctl(2), when the kernel does not set the limits; EAGAIN when there can be no thread.
  */
@@ -39,13 +42,11 @@ export function spawnLimited({ drop, noNewPrivileges }: Limits, call: SpawnCall)
     const pointer = typeof argument === 'object' ? getRawPointer(argument) : argument;
     work.writeBigUInt64LE(pointer, ARGUMENTS + index * 8);
   }
-  const used: unknown[] = [...call, work];
+  kept.push(call, work);
   const thread = Buffer.alloc(BYTES);
   const failed = pthreadCreate()(thread, 0n, start, work);
   if (failed !== 0) throw new SystemError(failed, 'pthread_create');
-  pthreadJoin()(thread.readBigUInt64LE(0), 0n);
-  // Up to here the thread used what only these hold.
-  used.length = 0;
+  awaitSpawn()(work);
   const refused = work.readInt32LE(REFUSED);
   if (refused !== 0) throw new SystemError(refused, 'prctl');
   return work.readInt32LE(NOT_SPAWNED);

@@ -2,7 +2,7 @@
 typedef unsigned long word;
 
 #if defined(__x86_64__)
-enum { sys_write = 1, sys_fcntl = 72, sys_rt_sigaction = 13, sys_rt_sigprocmask = 14, sys_execve = 59, sys_exit = 60, sys_prctl = 157, sys_prlimit64 = 302 };
+enum { sys_write = 1, sys_fcntl = 72, sys_rt_sigaction = 13, sys_rt_sigprocmask = 14, sys_execve = 59, sys_exit = 60, sys_prctl = 157, sys_futex = 202, sys_ppoll = 271, sys_prlimit64 = 302 };
 
 static inline long syscall5(long number, word a, word b, word c, word d, word e) {
   long result;
@@ -15,7 +15,7 @@ static inline long syscall5(long number, word a, word b, word c, word d, word e)
   return result;
 }
 #elif defined(__aarch64__)
-enum { sys_write = 64, sys_fcntl = 25, sys_rt_sigaction = 134, sys_rt_sigprocmask = 135, sys_execve = 221, sys_exit = 93, sys_prctl = 167, sys_prlimit64 = 261 };
+enum { sys_write = 64, sys_fcntl = 25, sys_rt_sigaction = 134, sys_rt_sigprocmask = 135, sys_execve = 221, sys_exit = 93, sys_prctl = 167, sys_futex = 98, sys_ppoll = 73, sys_prlimit64 = 261 };
 
 static inline long syscall5(long number, word a, word b, word c, word d, word e) {
   register long eighth __asm__("x8") = number;

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Following, follow, isAlive } from './following.ts';
@@ -91,12 +91,19 @@ async function firstChildOf(child: ChildProcess): Promise<number> {
   return -1;
 }
 
-export function firstChild(parent: number): number | undefined {
+export const firstChild = (parent: number): number | undefined => childrenOf(parent)[0];
+
+/** Of all its threads: to the kernel the one that forked is the parent. */
+export function childrenOf(parent: number): number[] {
   try {
-    const pid = Number.parseInt(readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8'), 10);
-    return Number.isNaN(pid) ? undefined : pid;
+    return readdirSync(`/proc/${parent}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${parent}/task/${thread}/children`, 'latin1')
+        .split(' ')
+        .filter(Boolean)
+        .map(Number),
+    );
   } catch {
     // Gone, or never there: it has no children either way.
-    return undefined;
+    return [];
   }
 }

@@ -212,3 +212,13 @@ namespaceTest('an init that is not root and holds SYS_ADMIN gives up what it can
   const kept = await statusOf(machine, ['--capabilities', 'keep'], { via: ambient });
   for (const set of allSets) assert.equal(capabilitySet(kept, set) & sysAdmin, sysAdmin, set);
 });
+
+namespaceTest('a command that asks to die with its parent lives as long as init does', async () => {
+  await using machine = await makeMachineWithUsers();
+  // To the kernel the parent is the thread that started it (PR_SET_PDEATHSIG in prctl(2)).
+  const { exitCode, stderr } = await bootInNamespace(machine, {
+    via: notPrivileged(),
+    args: plain('setpriv', '--pdeathsig', 'KILL', 'sh', '-c', 'sleep 0.5; exit 5'),
+  });
+  assert.equal(exitCode, 5, stderr);
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { matrix } from '../harness/matrix.ts';
+import { childrenOf } from '../harness/namespaceBoot.ts';
 import { deadlySignals, signal } from '../harness/signals.ts';
 
 const shell = (script: string): string[] => ['sh', '-c', script];
@@ -19,7 +19,7 @@ matrix('the process that the command gets', (matrixCase) => {
     await using running = await setting.start(shell('echo up; exec sleep 60'));
     await running.waitFor(/up/);
     const init = await running.pid();
-    const children = readFileSync(`/proc/${init}/task/${init}/children`, 'latin1').trim().split(' ');
+    const children = childrenOf(init);
     assert.equal(children.length, 1);
   });
   for (const mask of ['0000', '0027', '0077']) {

@@ -128,15 +128,19 @@ matrix('a command on a terminal that is no shell', (matrixCase) => {
     assert.equal(await terminal.ended, 6);
   });
 
-  matrixCase('is told of a change of size once', async (setting) => {
-    const script = `$SIG{WINCH} = sub { print "size ", \`stty size\` }; $| = 1; print "rea", "dy\\n";
+  matrixCase(
+    'is told of a change of size once',
+    async (setting) => {
+      const script = `$SIG{WINCH} = sub { print "size ", \`stty size\` }; $| = 1; print "rea", "dy\\n";
       system "stty rows 41"; select(undef, undef, undef, 0.1) for 1 .. 5; exit 7`;
-    await using terminal = await setting.terminal(['perl', '-e', script]);
-    await terminal.waitFor(/ready/);
-    await terminal.waitFor(/size 41 /);
-    assert.equal(await terminal.ended, 7);
-    assert.doesNotMatch(terminal.rest(), /size/);
-  });
+      await using terminal = await setting.terminal(['perl', '-e', script]);
+      await terminal.waitFor(/ready/);
+      await terminal.waitFor(/size 41 /);
+      assert.equal(await terminal.ended, 7);
+      assert.doesNotMatch(terminal.rest(), /size/);
+    },
+    { except: { docker: 'Docker’s client sets the size as well, when it gets to it' } },
+  );
 
   matrixCase('with TOSTOP set, init writes to it and is not stopped by that', async (setting) => {
     // Told to end, init has something to say at this level, and the shell does not give the terminal back.
