@@ -84,7 +84,8 @@ matrix('a command on a terminal that is no shell', (matrixCase) => {
       terminal.send(send);
       await terminal.waitFor(new RegExp(`got ${number}[\\s\\S]*got ${number}`));
       await sleep(SETTLE_MS);
-      assert.doesNotMatch(terminal.rest(), /got/);
+      // Docker's client sets the size as well, when it gets to it: that is another signal.
+      assert.doesNotMatch(terminal.rest(), new RegExp(`got ${number}`));
     });
     matrixCase(`${name} ends it with ${128 + number}`, async (setting) => {
       await using terminal = await setting.terminal(['sh', '-c', 'echo re"ad"y; exec sleep 60']);
