@@ -29,8 +29,8 @@ export function signalsOf(mask: bigint): number[] {
 }
 
 /**
- * Replaces the main thread's signal mask. Other threads keep theirs, so a signal blocked here is still delivered to
- * the process: what changes is what the kernel makes of the main thread's own terminal writes (SIGTTOU).
+ * Replaces the main thread's signal mask. The other threads let in SIGTTOU and nothing else (src/native/syscall.h): blocked
+ * here, it still reaches the process, and no longer stops the main thread's own writes to a terminal.
  */
 export function setMainThreadMask(signals: Iterable<number>): void {
   const set = signalSet(signals);
