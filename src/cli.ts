@@ -5,7 +5,7 @@ import { parseCommandLine } from './config/flags.ts';
 import { nearest } from './config/nearest.ts';
 import { usageError } from './errors.ts';
 import { init, reportFatal } from './init.ts';
-import { readBeforeNode } from './linux/before-node.ts';
+import { beforeNode } from './linux/before-node.ts';
 import { setMainThreadMask } from './linux/signals.ts';
 import { printOut } from './log.ts';
 
@@ -42,7 +42,7 @@ async function dispatch([name, ...rest]: readonly string[]): Promise<number> {
   if (extra !== undefined)
     throw usageError(`unexpected argument ${extra}`, `see nix-cache-init ${name} --help`);
   // Only `run` has handlers for what was blocked until now.
-  setMainThreadMask(readBeforeNode().blocked);
+  setMainThreadMask(beforeNode.blocked);
   return command.run(line);
 }
 

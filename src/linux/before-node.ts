@@ -1,6 +1,7 @@
 import { getUint64 } from 'node:ffi';
 import { bitsOf } from './bits.ts';
 import { symbolAddress } from './libc.ts';
+import type { Limit } from './limits.ts';
 import { signalsOf } from './signals.ts';
 
 export type BeforeNode = {
@@ -8,7 +9,7 @@ export type BeforeNode = {
   blocked: readonly number[];
   ignored: readonly number[];
   /** RLIMIT_NOFILE: descriptors, as getrlimit(2) has them. */
-  openFiles: { soft: bigint; hard: bigint } | undefined;
+  openFiles: Limit | undefined;
   /** Descriptors from 3 to 63 that were open. */
   inherited: readonly number[];
 };
@@ -17,7 +18,9 @@ export type BeforeNode = {
  * How init was given what Node changes before our first line: src/native/before-node.c noted it down. Node without that
  * library, as in the tests, cannot tell any more.
  */
-export function readBeforeNode(): BeforeNode {
+export const beforeNode: BeforeNode = readNote();
+
+function readNote(): BeforeNode {
   const noted = symbolAddress('nix_cache_init_before_node');
   if (noted === undefined) return { blocked: [], ignored: [], openFiles: undefined, inherited: [] };
   return {

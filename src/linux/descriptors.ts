@@ -1,5 +1,5 @@
 import { constants, openSync, readdirSync } from 'node:fs';
-import { readBeforeNode } from './before-node.ts';
+import { beforeNode } from './before-node.ts';
 import { checked, lazily } from './libc.ts';
 
 const fcntl = lazily('fcntl', { return: 'int32', arguments: ['int32', 'int32', 'int32'] });
@@ -18,7 +18,7 @@ const NOTED = 64;
  * as Node's own are from the start: those were noted down before. Ask before opening anything for the command.
  */
 export function inheritedDescriptors(): number[] {
-  const { inherited } = readBeforeNode();
+  const { inherited } = beforeNode;
   const above = readdirSync('/proc/self/fd')
     .map(Number)
     .filter((fd) => fd >= NOTED && isKept(fd));

@@ -11,9 +11,7 @@ export const Prctl = {
   getDeathSignal: 2,
   getDumpable: 3,
   setDumpable: 4,
-  dropFromBoundingSet: 24,
   setChildSubreaper: 36,
-  setNoNewPrivileges: 38,
   ambientSet: 47,
 } as const;
 

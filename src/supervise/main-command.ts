@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Exit, errnoOf, InitError, toInitError } from '../errors.ts';
-import { readBeforeNode } from '../linux/before-node.ts';
+import { beforeNode } from '../linux/before-node.ts';
 import { SystemError } from '../linux/libc.ts';
 import { signalNumber } from '../linux/signals.ts';
 import { withListenPid } from './listen-pid.ts';
@@ -27,7 +27,7 @@ export function startMainCommand({ argv, privileges, ...rest }: MainCommand): nu
   // Sockets that were passed to init are for the command.
   const passed = process.env['LISTEN_PID'] === String(process.pid);
   const [file = '', ...args] = passed ? withListenPid(raw) : raw;
-  const { blocked, ignored: given } = readBeforeNode();
+  const { blocked, ignored: given } = beforeNode;
   // An exit while SIGCHLD is ignored, even for the time of a spawn, would be lost for good (wait(2)).
   const ignored = given.filter((signal) => signal !== signalNumber('SIGCHLD'));
   const request = { file, argv: [file, ...args], fds: [0, 1, 2], blocked, ignored, ...rest };

@@ -11,7 +11,7 @@ import type { Privileges } from './privileges.ts';
 
 /**
  * Starts the main command with its privileges, not init's. What can be taken back the main thread does for the time of the
- * call; what cannot, a thread that ends with it. So init can unmount, and the daemon has all it needs, at any time later.
+ * call; what cannot, a thread that does nothing else. So init can unmount, and the daemon has all it needs, at any time later.
  * @returns its PID.
  * @throws {SystemError} as `spawn`; {InitError} 77 when the kernel did not do as it was told.
  */

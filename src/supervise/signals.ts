@@ -1,4 +1,4 @@
-import { readBeforeNode } from '../linux/before-node.ts';
+import { beforeNode } from '../linux/before-node.ts';
 import { forwardedSignals, initMask, setMainThreadMask, signalNumber } from '../linux/signals.ts';
 
 export type SignalHandler = (signal: NodeJS.Signals) => void;
@@ -13,7 +13,7 @@ const ending: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGINT', 'SIGQU
 export class SignalInbox {
   readonly #boot = new AbortController();
   /** As nohup(1) has it: whoever started us wants these to mean nothing. */
-  readonly #ignored = new Set(readBeforeNode().ignored);
+  readonly #ignored = new Set(beforeNode.ignored);
   readonly #kept: NodeJS.Signals[] = [];
   #handler: SignalHandler = (signal) => {
     if (ending.has(signal) && !this.#ignored.has(signalNumber(signal)))
