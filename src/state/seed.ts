@@ -1,6 +1,6 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { syncFileSystem } from '../linux/files.ts';
+import { flushDirectory, flushFileSystem } from '../linux/files.ts';
 import { copySize, copyTree } from './copy.ts';
 import { isPerBoot } from './parts.ts';
 import { listTree } from './tree.ts';
@@ -73,24 +73,5 @@ async function fill({
     done += bytes;
     return onProgress(done, total);
   });
-  flush(staging);
-}
-
-/** All that was written to the file system below `path` is on the disk when it returns. */
-function flush(path: string): void {
-  withDescriptor(path, syncFileSystem);
-}
-
-/** The name in a directory is durable only once the directory itself is (fsync(2)). */
-function flushDirectory(path: string): void {
-  withDescriptor(path, fsyncSync);
-}
-
-function withDescriptor(path: string, act: (fd: number) => void): void {
-  const fd = openSync(path, 'r');
-  try {
-    act(fd);
-  } finally {
-    closeSync(fd);
-  }
+  flushFileSystem(staging);
 }

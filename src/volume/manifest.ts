@@ -1,6 +1,5 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { Exit, InitError } from '../errors.ts';
-import { readIfThere } from '../linux/files.ts';
+import { readIfThere, replaceFile } from '../linux/files.ts';
 
 /** The volume's format that this version reads and writes. */
 export const FORMAT = 1;
@@ -61,15 +60,7 @@ function isManifest(value: object): value is Manifest {
   );
 }
 
-/** Replaces the manifest in one step: a kill at any instant leaves the old one or the new one. */
+/** Replaces the manifest: a kill or a power cut at any instant leaves the old one or the new one. */
 export function writeManifest(path: string, manifest: Manifest): void {
-  const temporary = `${path}.new`;
-  const fd = openSync(temporary, 'w', 0o644);
-  try {
-    writeSync(fd, `${JSON.stringify(manifest, null, 2)}\n`);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(temporary, path);
+  replaceFile(path, `${JSON.stringify(manifest, null, 2)}\n`);
 }
