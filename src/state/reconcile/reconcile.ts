@@ -5,6 +5,7 @@ import { flushFileSystem, readIfThere, replaceFile } from '../../linux/files.ts'
 import { FORMAT, type Manifest, readManifest, writeManifest } from '../../volume/manifest.ts';
 import { databaseFile } from '../database.ts';
 import { databaseSchemas, type ImagePlaces, imageIdentity, imageLooks } from '../identity.ts';
+import { mergeImageLinks } from '../links/merge.ts';
 import { type Layers, listUpper, touchesLower, upperLooks } from './layers.ts';
 import type { Breathe } from './merge.ts';
 import { recall, remember } from './remembered.ts';
@@ -12,16 +13,22 @@ import { rootPaths } from './roots.ts';
 import { makeOpaque, setAside } from './superseded.ts';
 import { type Updated, updateDatabase } from './update.ts';
 
+export type ReconcileFiles = Record<
+  'manifest' | 'remembered' | 'swept' | 'imageCopy' | 'superseded' | 'imageLinks',
+  string
+>;
+
 export type ReconcileRequest = {
   /** Where the image's store and state can be read, whatever is mounted over them. */
   image: ImagePlaces;
-  /** Where Nix sees the store. */
+  /** Where Nix sees the store, and its state. */
   storeDir: string;
+  nixStateDir: string;
   /** The volume's state directory. */
   stateDir: string;
   upper: string;
   /** Files of our own on the volume. */
-  files: { manifest: string; remembered: string; swept: string; imageCopy: string; superseded: string };
+  files: ReconcileFiles;
   strategy: string;
   xattrs: 'trusted' | 'user';
   /** Tells the version of the image's Nix; asked only when the image has changed. */
@@ -79,6 +86,15 @@ async function bringInStep(
   for (const name of updated.superseded) setAside(upper, name, files.superseded);
   for (const name of updated.hiding) makeOpaque(upper, name, xattrs);
   rootPaths(`${stateDir}/gcroots/image`, updated.roots);
+  const forgotten = new Set(updated.forgotten.map((path) => path.slice(request.storeDir.length + 1)));
+  mergeImageLinks({
+    from: image.stateDir,
+    to: stateDir,
+    storeDir: request.storeDir,
+    stateDir: request.nixStateDir,
+    record: files.imageLinks,
+    present: (name) => (lower.has(name) || names.has(name)) && !forgotten.has(name),
+  });
 
   flushFileSystem(dirname(files.manifest));
   noteSwept(request);
