@@ -19,8 +19,6 @@ test('the names on the volume are those of the contract', () => {
     imageCopy: '/nix-cache/.nix-cache-init/image',
     imageLinks: '/nix-cache/.nix-cache-init/image-links.json',
     indirectRoots: '/nix-cache/.nix-cache-init/indirect-roots.json',
-    imageLinks: '/nix-cache/.nix-cache-init/image-links.json',
-    indirectRoots: '/nix-cache/.nix-cache-init/indirect-roots.json',
     staging: '/nix-cache/.nix-cache-init/seed',
   });
 });
