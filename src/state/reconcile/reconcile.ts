@@ -83,13 +83,14 @@ async function bringInStep(
   writeManifest(files.manifest, { ...before, nixSchema, nix: known?.nix ?? null });
 
   const { names, whiteouts } = listUpper(upper);
-  for (const name of whiteouts) rmSync(`${upper}/${name}`);
   const { updated, takenOut } = await updateRows(request, { upper: names, lower }).catch((error: unknown) => {
     // Nothing has changed, so that the image of the last time can still boot, and be used to make room.
     if (isDiskFull(error) && known !== undefined)
       ignoringFullDisk(() => writeManifest(files.manifest, known));
     throw error;
   });
+  // Not before their rows are back: without them nobody would know that those are missing.
+  for (const name of whiteouts) rmSync(`${upper}/${name}`);
   for (const name of updated.superseded) setAside(upper, name, files.superseded);
   for (const name of updated.hiding) makeOpaque(upper, name, xattrs);
   rootPaths(`${stateDir}/gcroots/image`, updated.roots);
