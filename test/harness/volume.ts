@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { docker, dockerOk, label, runId, uniqueName } from './docker.ts';
 import { nixImage } from './images.ts';
 import type { Outcome } from './run.ts';
@@ -19,6 +20,13 @@ export async function makeVolume(...flags: string[]): Promise<Volume> {
       await docker('volume', 'rm', '-f', name);
     },
   };
+}
+
+/** What in the volume's upper/ hides something of the image, at any depth; relative to it. */
+export async function whiteouts(volume: Volume): Promise<string[]> {
+  const { exitCode, stdout, stderr } = await volume.shell("find /nix-cache/upper -type c -printf '%P\\n'");
+  assert.equal(exitCode, 0, stderr);
+  return stdout.split('\n').filter((path) => path !== '');
 }
 
 /** The image without its init. */
