@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import type { Suite } from '../harness/base.ts';
+import { suites } from '../harness/base.ts';
 import { startIdle } from '../harness/container.ts';
 import { containerTest } from '../harness/containerTest.ts';
 import { startRecipe } from '../harness/recipe.ts';
 import { upgradeFaults } from '../harness/upgradeFaults.ts';
-
-const suites: Suite[] = ['bookworm', 'trixie', 'forky'];
 
 for (const suite of suites) {
   containerTest(`${suite}: an image upgrade under the shell recipe has its three faults`, async () => {

@@ -49,6 +49,17 @@ export async function buildAll<Name extends string>(
   return { built: built.sort(), paths: paths as Record<Name, string> };
 }
 
+/** Those of the paths that Nix calls valid, in their order. */
+export async function validOf(container: Container, paths: readonly string[]): Promise<string[]> {
+  // An empty list would ask nothing, and be answered with nothing.
+  assert.notEqual(paths.length, 0);
+  const query = ['nix-store', '--check-validity', '--print-invalid', ...paths];
+  const { exitCode, stdout, stderr } = await container.exec(query);
+  assert.equal(exitCode, 0, stderr);
+  const invalid = new Set(stdout.split('\n'));
+  return paths.filter((path) => !invalid.has(path));
+}
+
 /** The package's part of a store path, or of its name. */
 export const packageOf = (path: string): string => path.replace(/^.*[a-z0-9]{32}-/, '');
 

@@ -23,8 +23,18 @@ export async function makeVolume(...flags: string[]): Promise<Volume> {
 }
 
 /** What in the volume's upper/ hides something of the image, at any depth; relative to it. */
-export async function whiteouts(volume: Volume): Promise<string[]> {
-  const { exitCode, stdout, stderr } = await volume.shell("find /nix-cache/upper -type c -printf '%P\\n'");
+export function whiteouts(volume: Volume): Promise<string[]> {
+  return listUpper(volume, '-type c');
+}
+
+/** The store paths in the volume's upper/: what was added, and copies of the image's. */
+export async function upperPaths(volume: Volume): Promise<string[]> {
+  const names = await listUpper(volume, '-mindepth 1 -maxdepth 1 -name "*-*" -not -type c');
+  return names.map((name) => `/nix/store/${name}`);
+}
+
+async function listUpper(volume: Volume, which: string): Promise<string[]> {
+  const { exitCode, stdout, stderr } = await volume.shell(`find /nix-cache/upper ${which} -printf '%P\\n'`);
   assert.equal(exitCode, 0, stderr);
   return stdout.split('\n').filter((path) => path !== '');
 }
