@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suites } from '../harness/base.ts';
-import type { Container } from '../harness/container.ts';
+import { type Container, execOk } from '../harness/container.ts';
 import { containerTest } from '../harness/containerTest.ts';
 import { buildAll, packageOf } from '../harness/nix.ts';
 import { upgradeGround } from '../harness/upgradeGround.ts';
@@ -32,8 +32,7 @@ containerTest('a default profile that the user set is kept over an upgrade', asy
   for (const which of ['B', 'A'] as const) {
     await using container = await ground.start(which);
     assert.equal(await leadsTo(container, profile), 'e');
-    const collected = await container.exec(['nix-collect-garbage']);
-    assert.equal(collected.exitCode, 0, collected.stderr);
+    await execOk(container, 'nix-collect-garbage');
     assert.deepEqual((await buildAll(container, 'e')).built, []);
   }
 });
@@ -50,14 +49,11 @@ containerTest('one that leads to what went with the old image gives way to the n
 
 async function setProfile(container: Container, name: 'e' | 'on-old'): Promise<void> {
   const { paths } = await buildAll(container, name);
-  const set = await container.exec(['nix-env', '--profile', profile, '--set', paths[name]]);
-  assert.equal(set.exitCode, 0, set.stderr);
+  await execOk(container, 'nix-env', '--profile', profile, '--set', paths[name]);
   assert.equal(await leadsTo(container, profile), name);
 }
 
 /** The package at the end of a link; it is there. */
 async function leadsTo(container: Container, link: string): Promise<string> {
-  const { exitCode, stdout, stderr } = await container.exec(['realpath', '-e', link]);
-  assert.equal(exitCode, 0, stderr);
-  return packageOf(stdout);
+  return packageOf(await execOk(container, 'realpath', '-e', link));
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suites } from '../harness/base.ts';
-import type { Container } from '../harness/container.ts';
+import { type Container, execOk } from '../harness/container.ts';
 import { containerTest } from '../harness/containerTest.ts';
 import { imageRows, type Row, volumeRows } from '../harness/databaseRows.ts';
 import { packageOf } from '../harness/nix.ts';
@@ -35,9 +35,7 @@ for (const suite of suites) {
     let mine: string[];
     {
       await using a = await ground.start('A');
-      const made = await a.exec(['sh', '-euc', make]);
-      assert.equal(made.exitCode, 0, made.stderr);
-      mine = made.stdout.trim().split(' ');
+      mine = (await execOk(a, 'sh', '-euc', make)).split(' ');
       before = await volumeRows(a);
       infoBefore = await pathInfo(a, mine);
       assertAllKinds(mine.map((path) => before[path]));
@@ -62,13 +60,5 @@ function assertAllKinds([built, added, fetched]: (Row | undefined)[]): void {
 }
 
 async function pathInfo(container: Container, paths: string[]): Promise<unknown> {
-  const { exitCode, stdout, stderr } = await container.exec([
-    'nix',
-    'path-info',
-    '--json',
-    '--sigs',
-    ...paths,
-  ]);
-  assert.equal(exitCode, 0, stderr);
-  return JSON.parse(stdout);
+  return JSON.parse(await execOk(container, 'nix', 'path-info', '--json', '--sigs', ...paths));
 }

@@ -1,6 +1,5 @@
-import assert from 'node:assert/strict';
 import type { Suite } from './base.ts';
-import type { Boot, Container } from './container.ts';
+import { type Boot, type Container, execOk } from './container.ts';
 import { buildAll, packageOf } from './nix.ts';
 import { upgradeImage } from './upgradeImages.ts';
 import { makeVolume, whiteouts } from './volume.ts';
@@ -28,8 +27,7 @@ export async function upgradeFaults(
   await using b = await start({ image: await upgradeImage(suite, 'B'), volume: volume.name });
   const dangling = await danglingPaths(b);
   const { built } = await buildAll(b, 'new', 'c');
-  const collected = await b.exec(['nix-collect-garbage']);
-  assert.equal(collected.exitCode, 0, collected.stderr);
+  await execOk(b, 'nix-collect-garbage');
   return {
     rebuilt: built,
     dangling: dangling.map(packageOf),
@@ -40,7 +38,5 @@ export async function upgradeFaults(
 /** Paths that Nix calls valid and that do not exist. */
 export async function danglingPaths(container: Container): Promise<string[]> {
   const script = 'nix path-info --all | while read -r path; do [ -e "$path" ] || echo "$path"; done';
-  const { exitCode, stdout, stderr } = await container.exec(['sh', '-euc', script]);
-  assert.equal(exitCode, 0, stderr);
-  return stdout.split('\n').filter((path) => path !== '');
+  return (await execOk(container, 'sh', '-euc', script)).split('\n').filter((path) => path !== '');
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Suite } from './base.ts';
-import { type Container, startIdle } from './container.ts';
+import { type Boot, type Container, startIdle } from './container.ts';
 import { assertStoreIsSound } from './nix.ts';
 import { type UpgradeImage, upgradeImage } from './upgradeImages.ts';
 import { bare, makeVolume, upperPaths, type Volume, whiteouts } from './volume.ts';
@@ -9,7 +9,7 @@ import { bare, makeVolume, upperPaths, type Volume, whiteouts } from './volume.t
 export interface Ground extends AsyncDisposable {
   volume: Volume;
   /** Boots an image, in whose store everything is right then: Nix says so, and so does upper/. */
-  start(which: UpgradeImage): Promise<Container>;
+  start(which: UpgradeImage, options?: Omit<Boot, 'command'>): Promise<Container>;
   /** That a path is the image's, whole: its contents, and nothing of it in upper/. */
   assertOfImage(container: Container, which: UpgradeImage, path: string): Promise<void>;
 }
@@ -18,8 +18,9 @@ export async function upgradeGround(suite: Suite): Promise<Ground> {
   const volume = await makeVolume();
   return {
     volume,
-    async start(which) {
-      const container = await startIdle({ image: await upgradeImage(suite, which), volume: volume.name });
+    async start(which, options) {
+      const image = await upgradeImage(suite, which);
+      const container = await startIdle({ image, volume: volume.name, ...options });
       try {
         await assertStoreIsSound(container);
         assert.deepEqual(await whiteouts(volume), []);

@@ -33,6 +33,16 @@ export async function upperPaths(volume: Volume): Promise<string[]> {
   return names.map((name) => `/nix/store/${name}`);
 }
 
+/** Bytes on the disk below a directory of the volume, by name of its entries; `.`: in all. */
+export async function diskUsage(volume: Volume, directory: string): Promise<Record<string, number>> {
+  const { exitCode, stdout, stderr } = await volume.shell(
+    `cd /nix-cache/${directory}; du --block-size=1 --all --max-depth=1`,
+  );
+  assert.equal(exitCode, 0, stderr);
+  const lines = stdout.split('\n').map((line) => line.split('\t'));
+  return Object.fromEntries(lines.map(([size, name = '']) => [name.replace('./', ''), Number(size)]));
+}
+
 async function listUpper(volume: Volume, which: string): Promise<string[]> {
   const { exitCode, stdout, stderr } = await volume.shell(`find /nix-cache/upper ${which} -printf '%P\\n'`);
   assert.equal(exitCode, 0, stderr);

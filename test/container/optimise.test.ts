@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { suites } from '../harness/base.ts';
+import { after, execOk } from '../harness/container.ts';
+import { containerTest } from '../harness/containerTest.ts';
+import { imageRows } from '../harness/databaseRows.ts';
+import { assertStoreIsSound, buildAll } from '../harness/nix.ts';
+import { upgradeGround } from '../harness/upgradeGround.ts';
+import { upgradeImage } from '../harness/upgradeImages.ts';
+import { upperPaths, whiteouts } from '../harness/volume.ts';
+
+const automatic = after('echo auto-optimise-store = true >> /etc/nix/nix.conf');
+
+for (const suite of suites) {
+  containerTest(`${suite}: optimising the store does no harm, now or after an upgrade`, async () => {
+    await using ground = await upgradeGround(suite);
+    const ofImage = Object.keys(await imageRows(await upgradeImage(suite, 'A')));
+    const copied = async (): Promise<string[]> =>
+      (await upperPaths(ground.volume)).filter((path) => ofImage.includes(path));
+    {
+      await using a = await ground.start('A', automatic);
+      const { paths } = await buildAll(a, 'd', 'c', 'e');
+      const inodes = await execOk(a, 'stat', '-c', '%i', `${paths.c}/b`, `${paths.e}/b`);
+      const [one, other] = inodes.split('\n');
+      assert.equal(one, other, 'the same text is one file: the nix.conf of the user has its say');
+
+      await execOk(a, 'nix-store', '--optimise');
+      assert.notDeepEqual(await copied(), [], 'to link a file of the image is to copy it');
+      await assertStoreIsSound(a);
+    }
+    {
+      await using a = await ground.start('A', automatic);
+      assert.deepEqual(await copied(), []);
+      assert.deepEqual((await buildAll(a, 'old', 'd', 'e')).built, []);
+      await execOk(a, 'nix', 'store', 'optimise');
+    }
+    await using b = await ground.start('B', automatic);
+    assert.deepEqual(await copied(), []);
+    const { built, paths } = await buildAll(b, 'new', 'c', 'd', 'e');
+    assert.deepEqual(built, []);
+    await ground.assertOfImage(b, 'B', paths.c);
+    await execOk(b, 'nix-collect-garbage', '-d');
+    await assertStoreIsSound(b);
+    assert.deepEqual(await whiteouts(ground.volume), []);
+  });
+}
