@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
-import { type DatabaseSync, withDatabase } from '../database.ts';
-import { attachImage } from './image-database.ts';
+import { type DatabaseSync, damage, isDamage, withDatabase } from '../database.ts';
+import { attachImage, hasTable } from './image-database.ts';
 import { type Layers, overlaps } from './layers.ts';
 import { type Breathe, mergeImage, rowCount } from './merge.ts';
 import { mergeRealisations } from './realisations.ts';
@@ -50,16 +50,27 @@ export async function updateDatabase(request: UpdateRequest): Promise<Updated> {
   };
   try {
     return await withDatabase(stateDir, damaged, async (database) => {
-      const hasImage = attachImage(database, imageStateDir, imageCopy);
-      defineFunctions(database, request);
-      database.exec('begin immediate');
-      const updated = await update(database, request, hasImage);
-      database.exec('commit');
-      return updated;
+      try {
+        const hasImage = attachImage(database, imageStateDir, imageCopy);
+        defineFunctions(database, request);
+        database.exec('begin immediate');
+        const updated = await update(database, request, hasImage);
+        database.exec('commit');
+        return updated;
+      } catch (error) {
+        if (!isDamage(error) || !isSound(database)) throw error;
+        // Then it is the other one.
+        throw damage(`the Nix database of the image is damaged`, 'make the image anew', error);
+      }
     });
   } finally {
     rmSync(imageCopy, { recursive: true, force: true });
   }
+}
+
+function isSound(database: DatabaseSync): boolean {
+  const [{ quick_check: found } = {}] = database.prepare('pragma main.quick_check(1)').all();
+  return found === 'ok' && hasTable(database, 'main', 'ValidPaths');
 }
 
 /** What SQL asks of the layers. A path that is not in this store is somebody else's affair, and always there. */

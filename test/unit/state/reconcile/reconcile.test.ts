@@ -188,3 +188,15 @@ test(
     assert.ok(!existsSync(ground.volume.imageCopy));
   }),
 );
+
+test(
+  'a damaged database of the image is said to be the image’s',
+  withImages(async (ground) => {
+    await ground.boot('A');
+    ground.build({ mine: {} });
+    writeFileSync(`${ground.image('B').stateDir}/db/db.sqlite`, 'x'.repeat(8192));
+    await assert.rejects(ground.boot('B'), { message: /database of the image is damaged.*make the image anew/ });
+    await ground.boot('A');
+    assert.ok(ground.valid().includes('mine'));
+  }),
+);
