@@ -23,7 +23,8 @@ for (const suite of suites) {
       const [one, other] = inodes.split('\n');
       assert.equal(one, other, 'the same text is one file: the nix.conf of the user has its say');
 
-      await execOk(a, 'nix-store', '--optimise');
+      // Nix 2.26 and later fail at the first file of the image: a copy is another file to them, if not to the kernel.
+      await a.exec(['nix-store', '--optimise']);
       assert.notDeepEqual(await copied(), [], 'to link a file of the image is to copy it');
       await assertStoreIsSound(a);
     }
@@ -31,7 +32,7 @@ for (const suite of suites) {
       await using a = await ground.start('A', automatic);
       assert.deepEqual(await copied(), []);
       assert.deepEqual((await buildAll(a, 'old', 'd', 'e')).built, []);
-      await execOk(a, 'nix', 'store', 'optimise');
+      await a.exec(['nix', 'store', 'optimise']);
     }
     await using b = await ground.start('B', automatic);
     assert.deepEqual(await copied(), []);
@@ -41,5 +42,7 @@ for (const suite of suites) {
     await execOk(b, 'nix-collect-garbage', '-d');
     await assertStoreIsSound(b);
     assert.deepEqual(await whiteouts(ground.volume), []);
+    const left = await ground.volume.shell('ls -A /nix-cache/upper');
+    assert.doesNotMatch(left.stdout, /tmp-link/);
   });
 }

@@ -44,7 +44,9 @@ for (const suite of suites) {
     const after = await volumeRows(b);
     for (const path of mine) assert.deepEqual(after[path], before[path], path);
     assert.deepEqual(await pathInfo(b, mine), infoBefore);
-    for (const [path, row] of Object.entries(ofImage)) assert.deepEqual(after[path], row, path);
+    // When a path was registered may be of either: they differ for equal paths that were built twice.
+    for (const [path, row] of Object.entries(ofImage))
+      assert.deepEqual({ ...after[path], registrationTime: row['registrationTime'] }, row, path);
   });
 }
 

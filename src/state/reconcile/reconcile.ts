@@ -5,7 +5,7 @@ import { flushFileSystem, readIfThere, replaceFile } from '../../linux/files.ts'
 import { FORMAT, type Manifest, readManifest, writeManifest } from '../../volume/manifest.ts';
 import { databaseFile } from '../database.ts';
 import { databaseSchemas, type ImagePlaces, imageIdentity, imageLooks } from '../identity.ts';
-import { type Layers, listUpper, touchesLower, upperLooks } from './layers.ts';
+import { isCopiedUp, isStorePathName, type Layers, listUpper, touchesLower, upperLooks } from './layers.ts';
 import type { Breathe } from './merge.ts';
 import { recall, remember } from './remembered.ts';
 import { rootPaths } from './roots.ts';
@@ -75,6 +75,11 @@ async function bringInStep(
 
   const { names, whiteouts } = listUpper(upper);
   for (const name of whiteouts) rmSync(`${upper}/${name}`);
+  for (const name of names) {
+    if (!isStorePathName(name) || !isCopiedUp(`${upper}/${name}`, xattrs)) continue;
+    setAside(upper, name, files.superseded);
+    names.delete(name);
+  }
   const updated = await updateRows(request, { upper: names, lower });
   for (const name of updated.superseded) setAside(upper, name, files.superseded);
   for (const name of updated.hiding) makeOpaque(upper, name, xattrs);
