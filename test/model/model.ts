@@ -1,29 +1,20 @@
+import type { ImageName } from '../harness/nixMachine.ts';
 import { type Expectation, exactly } from './expectation.ts';
-import { liveFrom, type Row, type Rows, unreferenced, wholeRows, without } from './rows.ts';
+import { Roots } from './roots.ts';
+import { liveFrom, type Rows, unreferenced, wholeRows, without } from './rows.ts';
 import { type Image, need, type Universe } from './universe.ts';
-
-/** Where a user's root is: each is found, kept and lost in its own way. */
-export type RootKind = 'profile' | 'direct' | 'project';
-
-export interface Root {
-  kind: RootKind;
-  path: string;
-  /** Whether init can know of it: a link in a project directory that it never saw with that mounted, it cannot. */
-  known: boolean;
-}
 
 /** What has to be true of a volume: which paths are valid, and which of those are the volume's own. */
 export class Model {
   readonly universe: Universe;
-  /** The image that runs; undefined while nothing does. */
-  running: string | undefined;
-  /** Whether the running container has the project directory. */
-  projectMounted = true;
+  /** The container that runs, or ran last. */
+  container: { image: ImageName; project: boolean } = { image: 'A', project: true };
+  running = false;
   /** The rows of the volume's database. */
   valid: Rows = new Map();
   /** The whole copies in upper/, each with the row that tells what it contains. */
   cached: Rows = new Map();
-  readonly roots = new Map<string, Root>();
+  readonly roots = new Roots();
   /** Targets of links that came with any image so far: one that still leads somewhere may have stayed. */
   readonly linked = new Set<string>();
 
@@ -31,13 +22,12 @@ export class Model {
     this.universe = universe;
   }
 
-  image(name: string | undefined = this.running): Image {
-    if (name === undefined) throw new RangeError('nothing runs');
+  image(name: ImageName = this.container.image): Image {
     return need(this.universe.images, name);
   }
 
   /** The rows after a boot of this image: the image's own, and what of the volume's own is whole without the rest. */
-  afterBoot(name: string): { valid: Rows; cached: Rows } {
+  afterBoot(name: ImageName): { valid: Rows; cached: Rows } {
     const { rows } = this.image(name);
     const cached = wholeRows(without(this.cached, rows), rows);
     return { cached, valid: new Map([...rows, ...cached]) };
@@ -47,7 +37,7 @@ export class Model {
    * The rows that a boot which was killed may have left: those before it, or those after it; one transaction is between
    * them. Only the rows that it takes away tell which.
    */
-  afterKilledBoot(name: string): Expectation {
+  afterKilledBoot(name: ImageName): Expectation {
     const { rows } = this.image(name);
     const after = this.afterBoot(name).valid;
     const must = [...this.valid.keys()].filter((path) => after.has(path));
@@ -55,7 +45,7 @@ export class Model {
   }
 
   /** The rows that a boot of this image takes away: all at once, or none. */
-  removedBy(name: string): string[] {
+  removedBy(name: ImageName): string[] {
     const after = this.afterBoot(name).valid;
     return [...this.valid.keys()].filter((path) => !after.has(path));
   }
@@ -83,12 +73,11 @@ export class Model {
 
   /** What the collector leaves: all that a root leads to, and nothing else. */
   afterGc(): Expectation {
-    const { rows, linked } = this.image();
-    const held = [...this.roots.values()];
-    const sure = held.filter(({ known, kind }) => kind !== 'project' || this.projectMounted || known);
-    const must = liveFrom([...sure.map(({ path }) => path), ...unreferenced(rows), ...linked], this.valid);
-    const may = [...held.map(({ path }) => path), ...rows.keys(), ...this.linked];
-    return { must, may: liveFrom(may, this.valid) };
+    const { rows } = this.image();
+    const held = this.roots.held(this.container.project);
+    const must = liveFrom([...held.surely, ...unreferenced(rows)], this.valid);
+    const may = liveFrom([...held.surely, ...held.maybe, ...rows.keys(), ...this.linked], this.valid);
+    return { must, may };
   }
 
   /** Image paths that Nix deletes when told to ignore their roots: nothing refers to them. */
@@ -98,11 +87,17 @@ export class Model {
       .sort();
   }
 
-  /** Takes over what is really there, once it is known to be as it must. */
+  /** Takes over the rows after an operation in the container: what is newly valid was made in upper/. */
   settle(observed: Rows): void {
     const kept = [...this.cached].filter(([path]) => observed.has(path));
     const made = [...observed].filter(([path]) => !this.valid.has(path));
-    this.cached = new Map<string, Row>([...kept, ...made]);
+    this.cached = new Map([...kept, ...made]);
+    this.valid = observed;
+  }
+
+  /** The same after a boot that may have been killed half way: what it has moved out of upper/ is cached no more. */
+  settleKilledBoot(observed: Rows, upper: { has(path: string): boolean }): void {
+    this.cached = new Map([...this.cached].filter(([path]) => observed.has(path) && upper.has(path)));
     this.valid = observed;
   }
 }

@@ -1,3 +1,4 @@
+import type { ImageName } from '../harness/nixMachine.ts';
 import type { Row, Rows } from './rows.ts';
 
 /** An image as its own database and its own links describe it. */
@@ -17,7 +18,7 @@ export interface Package {
 
 /** Everything that can be, as real Nix describes it. */
 export interface Universe {
-  images: ReadonlyMap<string, Image>;
+  images: ReadonlyMap<ImageName, Image>;
   packages: ReadonlyMap<string, Package>;
   /** References and deriver of every derivation and output of the packages. */
   paths: ReadonlyMap<string, Pick<Row, 'references' | 'deriver'>>;
