@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import { checked, cString, lazily } from './libc.ts';
 
@@ -33,8 +34,41 @@ export function readIfThere(path: string): string | undefined {
   }
 }
 
+/**
+ * Replaces a file in one step: a kill or a power cut at any instant leaves the old contents or the new (rename(2)), and the
+ * new ones are on the disk when it returns.
+ */
+export function replaceFile(path: string, text: string): void {
+  const temporary = `${path}.new`;
+  withDescriptor(temporary, 'w', (fd) => {
+    writeFileSync(fd, text);
+    fsyncSync(fd);
+  });
+  renameSync(temporary, path);
+  flushDirectory(dirname(path));
+}
+
+/** A name in a directory is durable only once the directory itself is (fsync(2)). */
+export function flushDirectory(path: string): void {
+  withDescriptor(path, 'r', fsyncSync);
+}
+
+/** Everything written to the file system of `path` is on the disk when it returns. */
+export function flushFileSystem(path: string): void {
+  withDescriptor(path, 'r', syncFileSystem);
+}
+
+function withDescriptor(path: string, flags: string, act: (fd: number) => void): void {
+  const fd = openSync(path, flags, 0o644);
+  try {
+    act(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** syncfs(2): everything written to the file system of `fd` is on the disk when it returns. */
-export function syncFileSystem(fd: number): void {
+function syncFileSystem(fd: number): void {
   checked('syncfs', () => syncfs2()(fd));
 }
 
@@ -50,6 +84,12 @@ export function setTimes(path: Buffer, atimeNs: bigint, mtimeNs: bigint): void {
   }
   const name = cString(path);
   checked('utimensat', () => utimensat()(AT_FDCWD, name, times, AT_SYMLINK_NOFOLLOW), path.toString());
+}
+
+/** lsetxattr(2). */
+export function setXattr(path: string, name: string, value: string): void {
+  const bytes = Buffer.from(value);
+  checked('lsetxattr', () => lsetxattr()(cString(path), name, bytes, BigInt(bytes.length), 0), path);
 }
 
 /** Copies all extended attributes (xattr(7)), access control lists among them, of the path itself. */

@@ -1,7 +1,8 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { syncFileSystem } from '../linux/files.ts';
+import { flushDirectory, flushFileSystem } from '../linux/files.ts';
 import { copySize, copyTree } from './copy.ts';
+import { databaseFile } from './database.ts';
 import { isPerBoot } from './parts.ts';
 import { listTree } from './tree.ts';
 
@@ -22,8 +23,6 @@ export type SeedRequest = {
 
 export type SeedOutcome = 'seeded' | 'present';
 
-const database = (stateDir: string): string => `${stateDir}/db/db.sqlite`;
-
 /**
  * Gives the volume a state directory of its own: copied beside, flushed to the disk as a whole, and only then renamed
  * into place, so that a kill or a power cut at any instant leaves none or a whole one (rename(2), syncfs(2)).
@@ -39,9 +38,9 @@ export async function seedState({
 }: SeedRequest): Promise<SeedOutcome> {
   // What an interrupted boot left.
   rmSync(staging, { recursive: true, force: true });
-  if (existsSync(database(to))) return 'present';
+  if (existsSync(databaseFile(to))) return 'present';
   // An image without a database has nothing that a state directory without one could be lacking.
-  if (existsSync(to) && !existsSync(database(from))) return 'present';
+  if (existsSync(to) && !existsSync(databaseFile(from))) return 'present';
 
   try {
     await fill({ from, staging, onProgress });
@@ -73,24 +72,5 @@ async function fill({
     done += bytes;
     return onProgress(done, total);
   });
-  flush(staging);
-}
-
-/** All that was written to the file system below `path` is on the disk when it returns. */
-function flush(path: string): void {
-  withDescriptor(path, syncFileSystem);
-}
-
-/** The name in a directory is durable only once the directory itself is (fsync(2)). */
-function flushDirectory(path: string): void {
-  withDescriptor(path, fsyncSync);
-}
-
-function withDescriptor(path: string, act: (fd: number) => void): void {
-  const fd = openSync(path, 'r');
-  try {
-    act(fd);
-  } finally {
-    closeSync(fd);
-  }
+  flushFileSystem(staging);
 }

@@ -9,6 +9,7 @@ import { listen } from './steps/listen.ts';
 import { makeDirectory } from './steps/make-directory.ts';
 import { mountNixConf } from './steps/nix-conf.ts';
 import { mountOverlay } from './steps/overlay.ts';
+import { reconcileImage } from './steps/reconcile.ts';
 import { seed } from './steps/seed.ts';
 import { verifyManifest } from './steps/verify.ts';
 import { Undo, unmountOrDetach } from './undo.ts';
@@ -90,6 +91,9 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
       break;
     case 'seed':
       await seed(step, log, signal);
+      break;
+    case 'reconcile':
+      await reconcileImage(step, log, signal);
       break;
     case 'overlay':
       mountOverlay(step);

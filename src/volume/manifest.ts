@@ -1,6 +1,5 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
 import { Exit, InitError } from '../errors.ts';
-import { readIfThere } from '../linux/files.ts';
+import { readIfThere, replaceFile } from '../linux/files.ts';
 
 /** The volume's format that this version reads and writes. */
 export const FORMAT = 1;
@@ -11,12 +10,14 @@ export type Manifest = {
   strategy: string;
   /** Overlayfs marks in `trusted.*` and in `user.*` attributes do not understand each other. */
   xattrs: 'trusted' | 'user';
-  /** Fingerprint of the image database that the volume's was made from; null: not known (adopted). */
+  /** Fingerprint of the image that the volume's state is in step with; null: with none, it must be reconciled. */
   imageIdentity: string | null;
-  /** How that database's files looked when the fingerprint was taken, to spare taking it again. */
+  /** How that image looked when the fingerprint was taken, to spare taking it again. */
   imageStat: string | null;
   /** Schema number of the Nix database when this was written; null: there was none. */
   nixSchema: number | null;
+  /** The version of Nix that the image had; missing or null: not known. */
+  nix?: string | null;
 };
 
 const refuse = (what: string, remedy: string, cause?: unknown): InitError =>
@@ -50,26 +51,19 @@ export function readManifest(path: string): Manifest | undefined {
 }
 
 function isManifest(value: object): value is Manifest {
-  const { strategy, xattrs, imageIdentity, imageStat, nixSchema } = value as Record<string, unknown>;
+  const { strategy, xattrs, imageIdentity, imageStat, nixSchema, nix } = value as Record<string, unknown>;
   const text = (field: unknown): boolean => field === null || typeof field === 'string';
   return (
     typeof strategy === 'string' &&
     (xattrs === 'trusted' || xattrs === 'user') &&
     text(imageIdentity) &&
     text(imageStat) &&
-    (nixSchema === null || typeof nixSchema === 'number')
+    (nixSchema === null || typeof nixSchema === 'number') &&
+    (nix === undefined || text(nix))
   );
 }
 
-/** Replaces the manifest in one step: a kill at any instant leaves the old one or the new one. */
+/** Replaces the manifest: a kill or a power cut at any instant leaves the old one or the new one. */
 export function writeManifest(path: string, manifest: Manifest): void {
-  const temporary = `${path}.new`;
-  const fd = openSync(temporary, 'w', 0o644);
-  try {
-    writeSync(fd, `${JSON.stringify(manifest, null, 2)}\n`);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(temporary, path);
+  replaceFile(path, `${JSON.stringify(manifest, null, 2)}\n`);
 }

@@ -1,0 +1,55 @@
+import { lstatSync, readdirSync } from 'node:fs';
+
+/** The names in the two layers of the store, as Nix would see them were the other one not there. */
+export type Layers = {
+  upper: ReadonlySet<string>;
+  lower: ReadonlySet<string>;
+};
+
+/** What is in an upper directory: names of its own, and whiteouts (overlayfs.rst), which hide names of the lower layer. */
+export type UpperNames = { names: Set<string>; whiteouts: string[] };
+
+const storePathName = /^[0-9a-df-np-sv-z]{32}-/;
+
+/** Whether a name in a store directory can be a store path's; others are Nix's own: `.links`, locks. */
+export const isStorePathName = (name: string): boolean => storePathName.test(name);
+
+/** Lists an upper directory. A missing one is empty. */
+export function listUpper(upper: string): UpperNames {
+  const names = new Set<string>();
+  const whiteouts: string[] = [];
+  for (const entry of readdirSync(upper, { withFileTypes: true })) {
+    if (entry.isCharacterDevice() && lstatSync(`${upper}/${entry.name}`).rdev === 0)
+      whiteouts.push(entry.name);
+    else names.add(entry.name);
+  }
+  return { names, whiteouts };
+}
+
+/** The names that both layers have: overlayfs would show directories among them merged. */
+export const overlaps = ({ upper, lower }: Layers): string[] =>
+  [...upper].filter((name) => isStorePathName(name) && lower.has(name));
+
+/**
+ * Whether something in the upper directory hides or changes what the lower layer has. Asks after each name, so that it takes
+ * as long as the upper directory is, whatever the image's size.
+ */
+export function touchesLower(upper: string, lower: string): boolean {
+  const { names, whiteouts } = listUpper(upper);
+  const below = (name: string): boolean =>
+    lstatSync(`${lower}/${name}`, { throwIfNoEntry: false }) !== undefined;
+  return whiteouts.length > 0 || [...names].some((name) => isStorePathName(name) && below(name));
+}
+
+/** How recent a change may be for the next one to get the same time: the kernel's clock ticks every 10 ms at most. */
+const TICK_NS = 20_000_000n;
+
+/**
+ * How an upper directory looks: equal looks mean that no name came or went. One system call.
+ * @returns undefined when it has changed so recently that a later change might look the same.
+ */
+export function upperLooks(upper: string): string | undefined {
+  const { ino, mtimeNs } = lstatSync(upper, { bigint: true });
+  const settled = BigInt(Date.now()) * 1_000_000n - mtimeNs > TICK_NS;
+  return settled ? `${ino}-${mtimeNs}` : undefined;
+}
