@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict';
-import { basename } from 'node:path';
 import { type Expectation, faultsOf } from './expectation.ts';
 import { describe, type Ground } from './ground.ts';
 import type { Model } from './model.ts';
 import type { Row, Rows } from './rows.ts';
 import type { Universe } from './universe.ts';
 
-/** After an operation in the container: what must be valid is, unchanged, and has its copy. */
-export function checkOperation(model: Model, ground: Ground, expected: Expectation, operation: string): void {
+/**
+ * After an operation in the container: what must be valid is, unchanged, and has its copy.
+ * @param touched of what is not valid, that of which the operation may have left anything.
+ */
+export function checkOperation(
+  model: Model,
+  ground: Ground,
+  expected: Expectation,
+  operation: string,
+  touched: ReadonlySet<string> = new Set(),
+): void {
   const observed = ground.rows();
   const made = new Map([...observed].filter(([path]) => !model.valid.has(path)));
   const faults = [
@@ -15,17 +23,20 @@ export function checkOperation(model: Model, ground: Ground, expected: Expectati
     ...changedRows(model.valid, observed),
     ...misdescribed(made, model.universe),
   ];
-  model.settle(observed);
+  model.settle(observed, touched);
   assert.deepEqual([...faults, ...missingCopies(model.cached, ground)], [], operation);
 }
 
-/** Kept rows are what they were, to the last column. */
-export function changedRows(before: Rows, observed: Rows): string[] {
+/**
+ * Kept rows are what they were, to the last column.
+ * @param dateless those for which it is no difference when they were registered: the image's, of which a path may be in
+ * another image too.
+ */
+export function changedRows(before: Rows, observed: Rows, dateless: Rows = new Map()): string[] {
   return [...before].flatMap(([path, row]) => {
-    const now = observed.get(path);
-    return now === undefined || sameRow(row, now)
-      ? []
-      : [`row of ${path}: ${text(now)} instead of ${text(row)}`];
+    const dated = !dateless.has(path);
+    const [was, is] = [row, observed.get(path) ?? row].map((found) => text(found, dated));
+    return was === is ? [] : [`row of ${path}: ${is} instead of ${was}`];
   });
 }
 
@@ -40,10 +51,8 @@ function misdescribed(made: Rows, { paths }: Universe): string[] {
 
 /** The volume's own paths are in upper/, whole or not at all. */
 export function missingCopies(cached: Rows, ground: Ground): string[] {
-  const { names } = ground.upper();
-  return [...cached.keys()]
-    .filter((path) => !names.has(basename(path)))
-    .map((path) => `no copy in upper/: ${path}`);
+  const { paths } = ground.upper();
+  return [...cached.keys()].filter((path) => !paths.has(path)).map((path) => `no copy in upper/: ${path}`);
 }
 
 /** Nix itself finds every path of the running container there, with the contents that its row tells. */
@@ -53,5 +62,5 @@ export async function checkContents(ground: Ground, operation: string): Promise<
   assert.doesNotMatch(outcome.stderr, /disappeared|modified|error|not valid/, operation);
 }
 
-const sameRow = (one: Row, other: Row): boolean => text(one) === text(other);
-const text = ({ record, references }: Row): string => `${record} ${references.join(' ')}`;
+const text = ({ record, references, registered }: Row, dated: boolean): string =>
+  [record, ...references, ...(dated ? [registered] : [])].join(' ');

@@ -15,9 +15,9 @@ export interface KillPoint {
   n: number;
 }
 
-/** What is in upper/, by name. */
+/** What is in upper/, each by the path that it has in the store. */
 export interface Upper {
-  names: Set<string>;
+  paths: Set<string>;
   whiteouts: string[];
 }
 
@@ -99,7 +99,8 @@ function operate(nixMachine: NixMachine, universe: Universe): Ground {
       await prepare(next, project);
       const [file, ...args] = bootCommand(machine, { args: overlay('true') });
       const outcome = await run('strace', [...killing(point), file, ...args]);
-      if (outcome.exitCode !== 0 && outcome.exitCode !== 137)
+      // What unshare(1) says of a PID 1 that was killed differs; init itself has something to say when it fails.
+      if (outcome.exitCode !== 0 && /nix-cache-init:/.test(outcome.stderr))
         throw new Error(`a boot to be killed at call ${point.n} of ${point.call} said: ${describe(outcome)}`);
       return outcome.exitCode === 0 ? 'completed' : 'killed';
     },
@@ -131,11 +132,12 @@ export const describe = ({ exitCode, stdout, stderr }: Outcome): string =>
   `exit ${exitCode}\n${stdout}\n${stderr}`;
 
 function readUpper(directory: string): Upper {
-  const upper: Upper = { names: new Set(), whiteouts: [] };
+  const upper: Upper = { paths: new Set(), whiteouts: [] };
   if (lstatSync(directory, { throwIfNoEntry: false }) === undefined) return upper;
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    if (entry.isCharacterDevice()) upper.whiteouts.push(entry.name);
-    else upper.names.add(entry.name);
+    const path = `/nix/store/${entry.name}`;
+    if (entry.isCharacterDevice()) upper.whiteouts.push(path);
+    else upper.paths.add(path);
   }
   return upper;
 }

@@ -12,7 +12,10 @@ export class Model {
   running = false;
   /** The rows of the volume's database. */
   valid: Rows = new Map();
-  /** The whole copies in upper/, each with the row that tells what it contains. */
+  /**
+   * The whole copies in upper/, each with the row that tells what it contains: also those that wait, without being valid,
+   * for an image that has what they refer to.
+   */
   cached: Rows = new Map();
   readonly roots = new Roots();
   /** Targets of links that came with any image so far: one that still leads somewhere may have stayed. */
@@ -29,25 +32,8 @@ export class Model {
   /** The rows after a boot of this image: the image's own, and what of the volume's own is whole without the rest. */
   afterBoot(name: ImageName): { valid: Rows; cached: Rows } {
     const { rows } = this.image(name);
-    const cached = wholeRows(without(this.cached, rows), rows);
-    return { cached, valid: new Map([...rows, ...cached]) };
-  }
-
-  /**
-   * The rows that a boot which was killed may have left: those before it, or those after it; one transaction is between
-   * them. Only the rows that it takes away tell which.
-   */
-  afterKilledBoot(name: ImageName): Expectation {
-    const { rows } = this.image(name);
-    const after = this.afterBoot(name).valid;
-    const must = [...this.valid.keys()].filter((path) => after.has(path));
-    return { must: new Set(must), may: new Set([...this.valid.keys(), ...rows.keys()]) };
-  }
-
-  /** The rows that a boot of this image takes away: all at once, or none. */
-  removedBy(name: ImageName): string[] {
-    const after = this.afterBoot(name).valid;
-    return [...this.valid.keys()].filter((path) => !after.has(path));
+    const cached = without(this.cached, rows);
+    return { cached, valid: new Map([...rows, ...wholeRows(cached, rows)]) };
   }
 
   /** What building a package makes valid, and which derivations Nix has to build for it. */
@@ -87,17 +73,20 @@ export class Model {
       .sort();
   }
 
-  /** Takes over the rows after an operation in the container: what is newly valid was made in upper/. */
-  settle(observed: Rows): void {
-    const kept = [...this.cached].filter(([path]) => observed.has(path));
+  /**
+   * Takes over the rows after an operation in the container: what is newly valid was made in upper/.
+   * @param touched of what is not valid, that of which the operation may have left a part.
+   */
+  settle(observed: Rows, touched: ReadonlySet<string> = new Set()): void {
+    const whole = (path: string): boolean => !touched.has(path) && !this.valid.has(path);
+    const kept = [...this.cached].filter(([path]) => observed.has(path) || whole(path));
     const made = [...observed].filter(([path]) => !this.valid.has(path));
     this.cached = new Map([...kept, ...made]);
     this.valid = observed;
   }
 
-  /** The same after a boot that may have been killed half way: what it has moved out of upper/ is cached no more. */
-  settleKilledBoot(observed: Rows, upper: { has(path: string): boolean }): void {
-    this.cached = new Map([...this.cached].filter(([path]) => observed.has(path) && upper.has(path)));
-    this.valid = observed;
+  /** Forgets copies that are no longer there. */
+  onlyCopies(upper: { has(path: string): boolean }): void {
+    this.cached = new Map([...this.cached].filter(([path]) => upper.has(path)));
   }
 }

@@ -15,7 +15,7 @@ export interface RunOptions {
   /** Goes straight to one sequence of an earlier run, or one that it was shrunk to. */
   path?: string;
   replayPath?: string;
-  /** Told before each sequence. */
+  /** Told after each sequence. */
   onRun?: (text: string) => void;
 }
 
@@ -35,11 +35,15 @@ export async function runModel(ground: Ground, options: RunOptions): Promise<Run
     ...(replayPath === undefined ? {} : { replayPath }),
   });
   const property = fc.asyncProperty(commands, async (sequence) => {
-    onRun?.(String(sequence));
     await ground.reset();
     const model = new Model(ground.universe);
-    await fc.asyncModelRun(() => ({ model, real: ground }), sequence);
-    await finish(model, ground);
+    try {
+      await fc.asyncModelRun(() => ({ model, real: ground }), sequence);
+      await finish(model, ground);
+    } finally {
+      // Before that nothing of it has run, and it shows nothing.
+      onRun?.(String(sequence));
+    }
   });
   const details = await fc.check(property, { numRuns: runs, seed, ...(path === undefined ? {} : { path }) });
   const { numRuns, failed, counterexample, counterexamplePath, errorInstance } = details;

@@ -32,7 +32,7 @@ function rowsOf(database: DatabaseSync): Map<string, Row> {
      join ValidPaths v on v.id = d.drv order by d.id`,
   );
   const rows = new Map<string, Row>();
-  for (const { id: _, path, ...columns } of database
+  for (const { id: _, path, registrationTime, ...columns } of database
     .prepare('select * from ValidPaths order by path')
     .all()) {
     const key = String(path);
@@ -40,6 +40,7 @@ function rowsOf(database: DatabaseSync): Map<string, Row> {
     rows.set(key, {
       references: references.get(key) ?? [],
       deriver: deriver === null ? null : String(deriver),
+      registered: Number(registrationTime),
       record: JSON.stringify({ ...columns, outputs: outputs.get(key) ?? [] }),
     });
   }

@@ -3,8 +3,10 @@ export interface Row {
   /** Without the path itself. */
   references: readonly string[];
   deriver: string | null;
-  /** All columns and the derivation's outputs as one text: what must not change when a row is kept. */
+  /** The other columns and the derivation's outputs as one text: what must not change when a row is kept. */
   record: string;
+  /** The one column that is not in that. */
+  registered: number;
 }
 
 export type Rows = ReadonlyMap<string, Row>;

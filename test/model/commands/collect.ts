@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { basename } from 'node:path';
 import { checkOperation } from '../checks.ts';
 import { describe, type Ground, type KillPoint } from '../ground.ts';
 import type { Model } from '../model.ts';
@@ -20,31 +19,23 @@ export class Collect implements Command {
   async run(model: Model, ground: Ground): Promise<void> {
     await ensureRunning(model, ground);
     const expected = model.afterGc();
+    const before = new Set([...model.valid.keys(), ...model.cached.keys()]);
     const outcome = await ground.script('nix-collect-garbage -d', this.#kill);
     model.roots.collected(model.container.project);
     if (this.#kill !== undefined && outcome.exitCode !== 0) {
       await end(model, ground, 'SIGKILL');
-      checkOperation(
-        model,
-        ground,
-        { must: expected.must, may: new Set(model.valid.keys()) },
-        this.toString(),
-      );
+      const killed = { must: expected.must, may: new Set(model.valid.keys()) };
+      checkOperation(model, ground, killed, `${this}`, before);
       return;
     }
     assert.equal(outcome.exitCode, 0, `${this}: ${describe(outcome)}`);
-    checkOperation(model, ground, expected, this.toString());
-    const valid = new Set([...model.valid.keys()].map((path) => basename(path)));
-    const { names, whiteouts } = ground.upper();
+    checkOperation(model, ground, expected, this.toString(), before);
+    const { paths, whiteouts } = ground.upper();
     // Nix's own directory of hard links is no store path.
-    const left = [...names].filter((name) => !valid.has(name) && name !== '.links');
+    const left = [...paths].filter((path) => !model.valid.has(path) && path !== '/nix/store/.links');
     assert.deepEqual(left, [], `${this} leaves nothing in upper/ that is not valid`);
     const deleted = [...model.image().rows.keys()].filter((path) => !model.valid.has(path));
-    assert.deepEqual(
-      whiteouts.sort(),
-      deleted.map((path) => basename(path)).sort(),
-      `${this} leaves no whiteout`,
-    );
+    assert.deepEqual(whiteouts.sort(), deleted.sort(), `${this} leaves no whiteout`);
   }
 
   toString = (): string => `collect garbage${showKill(this.#kill)}`;
