@@ -1,4 +1,16 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+
 import { dirname } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import { checked, cString, lazily } from './libc.ts';
@@ -53,6 +65,23 @@ export function flushDirectory(path: string): void {
   withDescriptor(path, 'r', fsyncSync);
 }
 
+/** Who has a file or directory, and what for. */
+export type Owner = { uid: number; gid: number; mode: number };
+
+/**
+ * Makes a directory under another name until it is complete: after a kill in between it would be taken as found, owner and
+ * mode wrong.
+ * @param temporary on the same file system.
+ */
+export function placeDirectory(path: string | Buffer, temporary: string, { uid, gid, mode }: Owner): void {
+  // What an earlier kill left may be anything.
+  rmSync(temporary, { recursive: true, force: true });
+  mkdirSync(temporary, { mode: 0o700 });
+  chownSync(temporary, uid, gid);
+  chmodSync(temporary, mode & 0o7777);
+  renameSync(temporary, path);
+}
+
 /** Everything written to the file system of `path` is on the disk when it returns. */
 export function flushFileSystem(path: string): void {
   withDescriptor(path, 'r', syncFileSystem);
@@ -90,6 +119,17 @@ export function setTimes(path: Buffer, atimeNs: bigint, mtimeNs: bigint): void {
 export function setXattr(path: string, name: string, value: string): void {
   const bytes = Buffer.from(value);
   checked('lsetxattr', () => lsetxattr()(cString(path), name, bytes, BigInt(bytes.length), 0), path);
+}
+
+/** Whether the path itself has an extended attribute, whatever its value. */
+export function hasXattr(path: string, name: string): boolean {
+  try {
+    checked('lgetxattr', () => Number(lgetxattr()(cString(path), name, Buffer.alloc(0), 0n)), path);
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'ENODATA', 'ENOTSUP')) return false;
+    throw error;
+  }
 }
 
 /** Copies all extended attributes (xattr(7)), access control lists among them, of the path itself. */
