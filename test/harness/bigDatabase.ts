@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 
-/** One in so many paths is in one generation of the image only; nothing refers to these. */
+/** One in so many paths is of a kind that nothing refers to: a program, not a library. */
+const TOP_LEVEL_EVERY = 10;
+/** One in so many paths, all of them of that kind, is in one generation of the image only. */
 const CHANGED_EVERY = 100;
 const FIRST_TIME = 1_700_000_000;
 const base32 = '0123456789abcdfghijklmnpqrsvwxyz';
@@ -18,15 +20,23 @@ export function pathOf(index: number, generation: Generation): string {
   return `/nix/store/${inBase32(digest(name))}-${name}`;
 }
 
-/** Some early paths that everything refers to, as to a libc, and some from anywhere before it; one in three, itself. */
+const isTopLevel = (index: number): boolean => index % TOP_LEVEL_EVERY === TOP_LEVEL_EVERY - 1;
+
+/**
+ * The last library before it; some early paths that everything refers to, as to a libc; some from anywhere before it; and
+ * one in three refers to itself.
+ */
 function referencesOf(index: number): number[] {
   const bytes = digest(`references ${index}`);
-  const wanted = 4 + (bytes.readUInt8(0) % 3);
+  const wanted = 3 + (bytes.readUInt8(0) % 3);
   const candidates = Array.from({ length: wanted }, (_, n) => {
     const random = bytes.readUInt32LE(4 + n * 4);
     return n < 2 ? random % Math.min(50, index || 1) : random % (index || 1);
   });
-  const others = candidates.filter((candidate) => candidate < index && !isChanged(candidate));
+  const before = isTopLevel(index - 1) ? index - 2 : index - 1;
+  const others = [before, ...candidates].filter(
+    (candidate) => candidate >= 0 && candidate < index && !isTopLevel(candidate),
+  );
   return [...new Set(index % 3 === 0 ? [...others, index] : others)];
 }
 
