@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDiskFull } from '../../errors.ts';
 import { flushFileSystem, readIfThere } from '../../linux/files.ts';
@@ -60,15 +61,17 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
       return undefined;
     }
   }
-  const lower = new Set(readdirSync(image.storeDir));
-  const identity = await imageIdentity(image, lower, () => request.breathe(0, 0));
+  // Listed on another thread while this one hashes.
+  const listing = readdir(image.storeDir);
+  const hashing = imageIdentity(image, listing, () => request.breathe(0, 0));
+  const [names, identity] = await Promise.all([listing, hashing]);
   if (manifest !== undefined && known === identity && !touchesLower(upper, image.storeDir)) {
     ignoringFullDisk(() => writeManifest(files.manifest, { ...manifest, imageStat: looks }));
     noteSwept(request);
     return undefined;
   }
   refuseNewer({ imageStateDir: image.stateDir, stateDir: request.stateDir }, manifest);
-  return await bringInStep(request, lower, { identity, looks });
+  return await bringInStep(request, new Set(names), { identity, looks });
 }
 
 async function bringInStep(
