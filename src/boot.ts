@@ -37,7 +37,7 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
   try {
     inbox.boot.throwIfAborted();
     record(plan, applied, log);
-    const { listening } = applied;
+    const { listening, whenRunning } = applied;
     const running = {
       command,
       cwd,
@@ -48,6 +48,7 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
       reaper,
       inbox,
       listening,
+      whenRunning,
       runDir,
       report,
     };

@@ -9,6 +9,7 @@ import { listen } from './steps/listen.ts';
 import { makeDirectory } from './steps/make-directory.ts';
 import { mountNixConf } from './steps/nix-conf.ts';
 import { mountOverlay } from './steps/overlay.ts';
+import { keepRoots } from './steps/roots.ts';
 import { seed } from './steps/seed.ts';
 import { verifyManifest } from './steps/verify.ts';
 import { Undo, unmountOrDetach } from './undo.ts';
@@ -27,6 +28,8 @@ export type Applied = {
   undo: Undo;
   /** The services that have a listening socket, and that. */
   listening: Map<string, Listening>;
+  /** What can wait until the command runs. */
+  whenRunning: (() => void)[];
   /** Milliseconds each step took, for boot.json. */
   timings: number[];
 };
@@ -39,7 +42,12 @@ type Running = ApplyContext & { applied: Applied };
  * @throws {InitError} naming the step; `signal.reason` when aborted.
  */
 export async function apply(plan: Plan, context: ApplyContext): Promise<Applied> {
-  const applied: Applied = { undo: new Undo(context.log), listening: new Map(), timings: [] };
+  const applied: Applied = {
+    undo: new Undo(context.log),
+    listening: new Map(),
+    whenRunning: [],
+    timings: [],
+  };
   try {
     for (const step of plan.steps) {
       await turn();
@@ -98,6 +106,12 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
     case 'clear':
       for (const path of step.paths) rmSync(path, { recursive: true, force: true });
       break;
+    case 'roots': {
+      const roots = keepRoots(step, log);
+      applied.whenRunning.push(roots.watch);
+      undo.ending(roots.end);
+      break;
+    }
     case 'nix-conf':
       undo.unmounting(mountNixConf(step));
       break;

@@ -108,6 +108,7 @@ function plan(facts: Facts, config: Config): Step[] {
       manifest: { path: volume.manifest, strategy: 'overlay', xattrs },
     },
     { do: 'clear', paths: perBootParts.map((part) => `${volume.state}/${part}`) },
+    { do: 'roots', state: volume.state, stateDir, storeDir, record: volume.indirectRoots },
     // While the image's own file can still be read: a link into the store may lead to a path that was collected.
     ...nixConf(facts),
     {
