@@ -108,7 +108,6 @@ function plan(facts: Facts, config: Config): Step[] {
       manifest: { path: volume.manifest, strategy: 'overlay', xattrs },
     },
     { do: 'clear', paths: perBootParts.map((part) => `${volume.state}/${part}`) },
-    { do: 'roots', state: volume.state, stateDir, storeDir, record: volume.indirectRoots },
     // While the image's own file can still be read: a link into the store may lead to a path that was collected.
     ...nixConf(facts),
     {
@@ -121,6 +120,8 @@ function plan(facts: Facts, config: Config): Step[] {
     },
     ...scratch(facts, builds, volume.state, stateDir),
     ...buildLogs(facts, volume.log),
+    // After what a boot cannot do without: on a full volume there may be space for that alone.
+    { do: 'roots', state: volume.state, stateDir, storeDir, record: volume.indirectRoots },
   ];
 }
 

@@ -62,7 +62,8 @@ export function recordIndirectRoots(places: RootPlaces, log: Log): void {
   const looks = settledLooks(autoDir(places.state));
   if (looks === undefined) return;
   const known = loadRecord(places, log);
-  if (looks !== null && looks === known.looks) return;
+  // A link in a project that was removed by hand, Nix not knowing, changes nothing else.
+  if (looks !== null && looks === known.looks && known.roots.every(isAbsent)) return;
   const { roots, complete } = updateRoots(known.roots, undefined, places, log);
   const text = renderRecord({ looks: complete ? looks : null, roots });
   if (text !== readIfThere(places.record)) replaceFile(places.record, text);

@@ -96,6 +96,18 @@ test('what is built again is noted again', () => {
   assert.deepEqual(ground.kept(), [storePath('c')]);
 });
 
+test('a link that was removed by hand is noticed at the end', () => {
+  using ground = makeGround();
+  ground.mount('/a');
+  ground.build('result', storePath('a'));
+  recordSettled(ground);
+  unlinkSync(`${ground.work}/result`);
+  ground.record();
+  ground.unmount();
+  ground.settle();
+  assert.deepEqual(ground.kept(), []);
+});
+
 test('links that are no roots in mounted directories are not noted', () => {
   using ground = makeGround();
   ground.mount('/a', { 'to-file': '/etc/passwd', 'to-store': '/nix/store' });
