@@ -23,18 +23,18 @@ for (const suite of suites) {
       const built: string[] = [];
       for (const [project, attribute] of [
         [here, 'c'],
-        [there, 'd'],
+        [there, 'e'],
       ] as const) {
         await using container = await start(project);
         await ok(container, `nix-build /packages.nix -A ${attribute} -o /work/result`);
         built.push(await ok(container, 'readlink /work/result'));
       }
-      const [c = '', d = ''] = built;
-      assert.notEqual(c, d);
+      const [c = '', e = ''] = built;
+      assert.notEqual(c, e);
       for (const mounted of [undefined, here, undefined, there]) {
         await using container = await start(mounted);
         await ok(container, 'nix-collect-garbage -d');
-        assert.equal(await ok(container, `nix-store --check-validity ${c} ${d} && echo valid`), 'valid');
+        assert.equal(await ok(container, `nix-store --check-validity ${c} ${e} && echo valid`), 'valid');
         await assertStoreIsSound(container);
       }
       {
@@ -44,7 +44,7 @@ for (const suite of suites) {
           await ok(container, `nix-store --check-validity ${c} 2>/dev/null || echo collected`),
           'collected',
         );
-        assert.equal(await ok(container, `nix-store --check-validity ${d} && echo valid`), 'valid');
+        assert.equal(await ok(container, `nix-store --check-validity ${e} && echo valid`), 'valid');
       }
       await using container = await start(there);
       assert.match(await ok(container, 'nix-store --gc --print-roots'), /^\/work\/result -> /m);
