@@ -23,6 +23,7 @@ export type Stage =
   | 'facts'
   | 'lock'
   | 'seed'
+  | 'reconcile'
   | 'mount'
   | 'daemon'
   | 'service'

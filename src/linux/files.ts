@@ -11,6 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+
 import { dirname } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import { checked, cString, lazily } from './libc.ts';
@@ -134,6 +135,23 @@ export function setTimes(path: Buffer, atimeNs: bigint, mtimeNs: bigint): void {
   }
   const name = cString(path);
   checked('utimensat', () => utimensat()(AT_FDCWD, name, times, AT_SYMLINK_NOFOLLOW), path.toString());
+}
+
+/** lsetxattr(2). */
+export function setXattr(path: string, name: string, value: string): void {
+  const bytes = Buffer.from(value);
+  checked('lsetxattr', () => lsetxattr()(cString(path), name, bytes, BigInt(bytes.length), 0), path);
+}
+
+/** Whether the path itself has an extended attribute, whatever its value. */
+export function hasXattr(path: string, name: string): boolean {
+  try {
+    checked('lgetxattr', () => Number(lgetxattr()(cString(path), name, Buffer.alloc(0), 0n)), path);
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'ENODATA', 'ENOTSUP')) return false;
+    throw error;
+  }
 }
 
 /** Copies all extended attributes (xattr(7)), access control lists among them, of the path itself. */

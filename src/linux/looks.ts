@@ -4,14 +4,14 @@ import { statSync } from 'node:fs';
 const TICK_NS = 20_000_000n;
 
 /**
- * How a directory looks: equal looks mean that no name came, went or was replaced. One system call.
+ * How a directory looks: equal looks mean that no name came, went or was replaced. One system call. The time of its last
+ * change it is: overlayfs gives a directory its other time back after it copied something up (fs/overlayfs/copy_up.c).
  * @returns undefined when it is not there; null when it has changed so recently that a later change might look the same.
  */
 export function settledLooks(path: string): string | null | undefined {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
   if (stat === undefined) return undefined;
-  const { ino, mtimeNs, ctimeNs } = stat;
-  const now = BigInt(Date.now()) * 1_000_000n;
-  const settled = [mtimeNs, ctimeNs].every((time) => now - time > TICK_NS);
-  return settled ? `${ino}-${mtimeNs}-${ctimeNs}` : null;
+  const { ino, ctimeNs } = stat;
+  const settled = BigInt(Date.now()) * 1_000_000n - ctimeNs > TICK_NS;
+  return settled ? `${ino}-${ctimeNs}` : null;
 }

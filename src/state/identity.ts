@@ -1,40 +1,45 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
 import { readIfThere } from '../linux/files.ts';
+import { databaseFile } from './database.ts';
 
-const database = (stateDir: string): string => `${stateDir}/db/db.sqlite`;
-const files = (stateDir: string): string[] => [database(stateDir), `${database(stateDir)}-wal`];
+/** Where an image keeps what it is known by. */
+export type ImagePlaces = { stateDir: string; storeDir: string };
+
+const files = (stateDir: string): string[] => [databaseFile(stateDir), `${databaseFile(stateDir)}-wal`];
 
 /**
- * How the files of a Nix database look: sizes and times, in two system calls. Equal looks mean an equal database: no
- * other file got its inode at the same nanosecond. Different looks mean nothing yet: the same image, pulled anew.
- * @returns null when there is no database.
+ * How an image looks: sizes and times of its database's files and of its store directory, in three system calls. Equal looks
+ * mean an equal image: no other file got its inode at the same nanosecond. Different looks mean nothing yet: the same image,
+ * pulled anew.
  */
-export function databaseStat(stateDir: string): string | null {
-  const stats = files(stateDir).map((path) => statSync(path, { bigint: true, throwIfNoEntry: false }));
-  if (stats[0] === undefined) return null;
+export function imageLooks({ stateDir, storeDir }: ImagePlaces): string {
+  const stats = [...files(stateDir), storeDir].map((path) =>
+    statSync(path, { bigint: true, throwIfNoEntry: false }),
+  );
   return stats.map((stat) => (stat ? `${stat.size}-${stat.mtimeNs}-${stat.ctimeNs}` : '')).join('+');
 }
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
 /**
- * The fingerprint of a Nix database: a hash of its contents and of its write-ahead log's. Nothing less will do: in WAL mode
- * the header's change counter stands still (sqlite.org/fileformat.html, 1.3.7), and reproducible images set all times alike.
+ * The fingerprint of an image: a hash of its database, of the write-ahead log, and of the names in its store, without which
+ * an image that has no database could not be told from another. Nothing less will do: in WAL mode the header's change
+ * counter stands still (sqlite.org/fileformat.html, 1.3.7), and reproducible images set all times alike.
+ * @param names what is in the image's store, in any order.
  * @param onBytes called between pieces; may throw to end it.
- * @returns null when there is no database.
  */
-export async function databaseIdentity(
-  stateDir: string,
+export async function imageIdentity(
+  { stateDir }: ImagePlaces,
+  names: Iterable<string>,
   onBytes: () => void | Promise<void> = () => {},
-): Promise<string | null> {
+): Promise<string> {
   // Loaded here: only a changed image is hashed, and most boots have none.
   const { createHash } = process.getBuiltinModule('node:crypto');
   const hash = createHash('sha256');
   const chunk = Buffer.alloc(CHUNK_BYTES);
-  for (const [index, path] of files(stateDir).entries()) {
+  for (const path of files(stateDir)) {
     const fd = openOrNothing(path);
-    if (fd === undefined && index === 0) return null;
     if (fd === undefined) continue;
     try {
       for (let size = readSync(fd, chunk); size > 0; size = readSync(fd, chunk)) {
@@ -45,6 +50,7 @@ export async function databaseIdentity(
       closeSync(fd);
     }
   }
+  hash.update([...names].sort().join('/'));
   return `sha256-${hash.digest('hex')}`;
 }
 
@@ -57,8 +63,14 @@ function openOrNothing(path: string): number | undefined {
   }
 }
 
-/** The number in Nix's `db/schema` file (src/libstore/local-store.cc); null when there is none. */
-export function databaseSchema(stateDir: string): number | null {
-  const schema = Number.parseInt(readIfThere(`${stateDir}/db/schema`) ?? '', 10);
-  return Number.isNaN(schema) ? null : schema;
+/** The numbers in Nix's `db/schema` and, with content-addressed derivations, `db/ca-schema`; null where there is none. */
+export type Schemas = { schema: number | null; ca: number | null };
+
+/** Reads which schemas a state directory's database is of (src/libstore/local-store.cc). */
+export function databaseSchemas(stateDir: string): Schemas {
+  const number = (name: string): number | null => {
+    const schema = Number.parseInt(readIfThere(`${stateDir}/db/${name}`) ?? '', 10);
+    return Number.isNaN(schema) ? null : schema;
+  };
+  return { schema: number('schema'), ca: number('ca-schema') };
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { flushDirectory, flushFileSystem } from '../linux/files.ts';
 import { copySize, copyTree } from './copy.ts';
+import { databaseFile } from './database.ts';
 import { isPerBoot } from './parts.ts';
 import { listTree } from './tree.ts';
 
@@ -22,8 +23,6 @@ export type SeedRequest = {
 
 export type SeedOutcome = 'seeded' | 'present';
 
-const database = (stateDir: string): string => `${stateDir}/db/db.sqlite`;
-
 /**
  * Gives the volume a state directory of its own: copied beside, flushed to the disk as a whole, and only then renamed
  * into place, so that a kill or a power cut at any instant leaves none or a whole one (rename(2), syncfs(2)).
@@ -39,9 +38,9 @@ export async function seedState({
 }: SeedRequest): Promise<SeedOutcome> {
   // What an interrupted boot left.
   rmSync(staging, { recursive: true, force: true });
-  if (existsSync(database(to))) return 'present';
+  if (existsSync(databaseFile(to))) return 'present';
   // An image without a database has nothing that a state directory without one could be lacking.
-  if (existsSync(to) && !existsSync(database(from))) return 'present';
+  if (existsSync(to) && !existsSync(databaseFile(from))) return 'present';
 
   try {
     await fill({ from, staging, onProgress });

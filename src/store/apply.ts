@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { bindMount, makeReadOnly, mount } from '../linux/mount.ts';
 import type { Log } from '../log.ts';
@@ -9,6 +9,7 @@ import { listen } from './steps/listen.ts';
 import { makeDirectory } from './steps/make-directory.ts';
 import { mountNixConf } from './steps/nix-conf.ts';
 import { mountOverlay } from './steps/overlay.ts';
+import { reconcileImage } from './steps/reconcile.ts';
 import { keepRoots } from './steps/roots.ts';
 import { seed } from './steps/seed.ts';
 import { verifyManifest } from './steps/verify.ts';
@@ -30,6 +31,8 @@ export type Applied = {
   listening: Map<string, Listening>;
   /** What can wait until the command runs. */
   whenRunning: (() => void)[];
+  /** What can be deleted once the command runs. */
+  trash: string[];
   /** Milliseconds each step took, for boot.json. */
   timings: number[];
 };
@@ -46,6 +49,7 @@ export async function apply(plan: Plan, context: ApplyContext): Promise<Applied>
     undo: new Undo(context.log),
     listening: new Map(),
     whenRunning: [],
+    trash: [],
     timings: [],
   };
   try {
@@ -98,6 +102,10 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
       break;
     case 'seed':
       await seed(step, log, signal);
+      break;
+    case 'reconcile':
+      await reconcileImage(step, log, signal);
+      if (existsSync(step.files.superseded)) applied.trash.push(step.files.superseded);
       break;
     case 'overlay':
       mountOverlay(step);

@@ -1,3 +1,5 @@
+import type { ReconcileRequest } from '../state/reconcile/reconcile.ts';
+
 /** One thing that `apply` does. Plain data: printed by `nix-cache-init plan`, executed as it stands. */
 export type Step =
   /** Creates a directory and its parents; one that is there stays as it is. */
@@ -9,7 +11,9 @@ export type Step =
   | { do: 'bind'; source: string; target: string; readOnly: boolean }
   /** Refuses a volume that this version or this strategy does not understand. */
   | { do: 'verify'; manifest: string; xattrs: 'trusted' | 'user' }
-  | { do: 'seed'; from: string; to: string; staging: string; trash: string; manifest: NewManifest }
+  | { do: 'seed'; from: string; to: string; staging: string; trash: string; manifest: string }
+  /** Brings the volume in step with a changed image. */
+  | ({ do: 'reconcile'; nix: string | undefined } & Omit<ReconcileRequest, 'nixVersion' | 'breathe'>)
   | { do: 'overlay'; target: string; lower: string[]; upper: string; work: string; options: string[] }
   /** Empties directories that belong to one boot. */
   | { do: 'clear'; paths: string[] }
@@ -19,8 +23,6 @@ export type Step =
   | { do: 'nix-conf'; dir: string; over: 'file' | 'directory'; create: boolean; generated: string }
   /** Binds a service's socket before it runs, so that clients are queued and never refused. */
   | { do: 'listen'; socket: string; service: string; command: string };
-
-export type NewManifest = { path: string; strategy: StrategyName; xattrs: 'trusted' | 'user' };
 
 export type StrategyName = 'overlay' | 'none';
 
@@ -46,6 +48,8 @@ export function describeStep(step: Step): string {
       return `check that ${step.manifest} is for this version and ${step.xattrs}.overlay attributes`;
     case 'seed':
       return `copy ${step.from} to ${step.to} unless it has a database`;
+    case 'reconcile':
+      return `bring ${step.stateDir} in step with the image, if that has changed`;
     case 'overlay':
       return `mount an overlay at ${step.target}: ${step.upper} over ${step.lower.join(', ')}`;
     case 'clear':

@@ -11,7 +11,16 @@ export function volumeLayout(cacheDir: string) {
     own,
     manifest: `${own}/manifest.json`,
     lock: `${own}/lock`,
+    /** What is kept for people to look at, and in `superseded` what is not kept. */
     trash: `${own}/trash`,
+    /** Copies of paths that the image has come to have. */
+    superseded: `${own}/trash/store`,
+    /** Rows of paths that wait in `upper` for an image with which they are whole. */
+    remembered: `${own}/remembered.json`,
+    /** How `upper` looked when it was last gone through. */
+    swept: `${own}/swept`,
+    /** A copy of an image's database, for the time of the reconcile. */
+    imageCopy: `${own}/image`,
     /** What the image brought of profiles and roots, as of the last merge. */
     imageLinks: `${own}/image-links.json`,
     /** Roots in project directories that may be absent at a boot. */

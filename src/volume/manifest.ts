@@ -10,12 +10,14 @@ export type Manifest = {
   strategy: string;
   /** Overlayfs marks in `trusted.*` and in `user.*` attributes do not understand each other. */
   xattrs: 'trusted' | 'user';
-  /** Fingerprint of the image database that the volume's was made from; null: not known (adopted). */
+  /** Fingerprint of the image that the volume's state is in step with; null: with none, it must be reconciled. */
   imageIdentity: string | null;
-  /** How that database's files looked when the fingerprint was taken, to spare taking it again. */
+  /** How that image looked when the fingerprint was taken, to spare taking it again. */
   imageStat: string | null;
   /** Schema number of the Nix database when this was written; null: there was none. */
   nixSchema: number | null;
+  /** The version of Nix that the image had; missing or null: not known. */
+  nix?: string | null;
 };
 
 const refuse = (what: string, remedy: string, cause?: unknown): InitError =>
@@ -49,14 +51,15 @@ export function readManifest(path: string): Manifest | undefined {
 }
 
 function isManifest(value: object): value is Manifest {
-  const { strategy, xattrs, imageIdentity, imageStat, nixSchema } = value as Record<string, unknown>;
+  const { strategy, xattrs, imageIdentity, imageStat, nixSchema, nix } = value as Record<string, unknown>;
   const text = (field: unknown): boolean => field === null || typeof field === 'string';
   return (
     typeof strategy === 'string' &&
     (xattrs === 'trusted' || xattrs === 'user') &&
     text(imageIdentity) &&
     text(imageStat) &&
-    (nixSchema === null || typeof nixSchema === 'number')
+    (nixSchema === null || typeof nixSchema === 'number') &&
+    (nix === undefined || text(nix))
   );
 }
 

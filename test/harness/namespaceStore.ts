@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Machine } from './namespaceMachine.ts';
+import { nixSchema } from './nixSchema.ts';
 import { installCommands } from './packages.ts';
 import { runOk } from './run.ts';
 
@@ -27,12 +28,15 @@ export async function fillImage(machine: Machine, { rows = 300 } = {}): Promise<
     mkdirSync(join(path, 'bin'), { recursive: true });
     writeFileSync(join(path, 'bin', name), `#!/bin/sh\necho ${name} of the image\n`);
   }
+  for (let row = 0; row < rows; row += 1) writeFileSync(machine.path(rowPath(row)), '');
   const state = machine.path('/nix/var/nix');
   mkdirSync(join(state, 'db'), { recursive: true });
   writeDatabase(join(state, 'db'), rows);
   await installCommands({ setfattr: 'attr' });
   await runOk('sh', ['-euc', decorate, 'sh', state, storePath('hello')]);
 }
+
+const rowPath = (row: number): string => `/nix/store/${String(row).padStart(32, '0')}-row`;
 
 /** The database's own file holds the first half of the rows, its log the rest. */
 function writeDatabase(directory: string, rows: number): void {
@@ -41,12 +45,14 @@ function writeDatabase(directory: string, rows: number): void {
     const path = join(work, 'db.sqlite');
     using database = new DatabaseSync(path);
     database.exec('pragma journal_mode = wal; pragma wal_autocheckpoint = 0');
-    database.exec('create table ValidPaths (id integer primary key, path text unique not null, hash text)');
-    const insert = database.prepare('insert into ValidPaths (path, hash) values (?, ?)');
+    database.exec(nixSchema);
+    const insert = database.prepare(
+      'insert into ValidPaths (path, hash, registrationTime) values (?, ?, 1700000000)',
+    );
     for (const name of packages) insert.run(storePath(name), `sha256:${'0'.repeat(64)}`);
     for (let row = 0; row < rows; row += 1) {
       if (row === Math.floor(rows / 2)) database.exec('pragma wal_checkpoint(truncate)');
-      insert.run(`/nix/store/${String(row).padStart(32, '0')}-row`, `sha256:${'1'.repeat(64)}`);
+      insert.run(rowPath(row), `sha256:${'1'.repeat(64)}`);
     }
     // While it is open: closing it would write the log back.
     for (const suffix of ['', '-wal', '-shm'])
@@ -91,6 +97,14 @@ export const perBoot = [
   ...['temproots', 'gc-socket', 'daemon-socket', 'userpool', 'builds', 'gc.lock'],
   ...['db/big-lock', 'db/db.sqlite-shm', 'profiles/odd-socket', 'profiles/odd-pipe'],
 ];
+
+/** What the reconcile makes its own: the database, whose rows are to be compared instead, and roots of the image. */
+export const reconciled = ['db/db.sqlite', 'db/db.sqlite-wal', 'gcroots/image'];
+
+/** A tree without the directories whose times change with what is made in them at a boot. */
+export function withoutBusy({ '': _, db: __, gcroots: ___, ...tree }: Record<string, string>) {
+  return tree;
+}
 
 /** The paths that SQLite finds in a state directory, its log included; looked at in a copy. */
 export function validPaths(stateDirectory: string): string[] {

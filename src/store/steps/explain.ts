@@ -9,6 +9,7 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   bind: 'mount',
   verify: 'facts',
   seed: 'seed',
+  reconcile: 'reconcile',
   overlay: 'mount',
   clear: 'seed',
   roots: 'seed',
@@ -50,6 +51,8 @@ const subject = (step: Step): string => {
       return step.path;
     case 'seed':
       return step.to;
+    case 'reconcile':
+      return step.stateDir;
     case 'verify':
       return step.manifest;
     case 'unmount':

@@ -1,0 +1,33 @@
+import { copyFileSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { type DatabaseSync, databaseFile, immutable } from '../database.ts';
+
+/** What SQLite keeps beside a database that was not closed: of what is there, all or nothing is to be believed. */
+const logs = ['-wal', '-journal'];
+
+/**
+ * Attaches the image's database as `img`, for reading. One with a log that was not written back is read from a copy: the
+ * image itself is read-only, and without a lock SQLite would not look at the log.
+ * @param scratch a directory for the copy, which the caller removes when the database is closed.
+ * @returns false when the image has no database, or an empty one.
+ */
+export function attachImage(database: DatabaseSync, stateDir: string, scratch: string): boolean {
+  rmSync(scratch, { recursive: true, force: true });
+  const file = databaseFile(stateDir);
+  if (!existsSync(file)) return false;
+  const unwritten = logs.filter((log) => (statSync(file + log, { throwIfNoEntry: false })?.size ?? 0) > 0);
+  let name = immutable(file);
+  if (unwritten.length > 0) {
+    mkdirSync(scratch, { recursive: true });
+    name = `${scratch}/db.sqlite`;
+    for (const suffix of ['', ...unwritten]) copyFileSync(file + suffix, name + suffix);
+  }
+  database.prepare('attach ? as img').run(name);
+  database.exec('pragma img.mmap_size = 1073741824');
+  return hasTable(database, 'img', 'ValidPaths');
+}
+
+/** Whether one of the open databases has a table. */
+export function hasTable(database: DatabaseSync, schema: 'main' | 'img', table: string): boolean {
+  const query = `select 1 from ${schema}.sqlite_master where type = 'table' and name = ?`;
+  return database.prepare(query).get(table) !== undefined;
+}

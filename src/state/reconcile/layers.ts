@@ -1,0 +1,54 @@
+import { lstatSync, readdirSync } from 'node:fs';
+import { hasXattr } from '../../linux/files.ts';
+
+/** The names in the two layers of the store, as Nix would see them were the other one not there. */
+export type Layers = {
+  upper: ReadonlySet<string>;
+  lower: ReadonlySet<string>;
+};
+
+/** What is in an upper directory: names of its own, and whiteouts (overlayfs.rst), which hide names of the lower layer. */
+export type UpperNames = { names: Set<string>; whiteouts: string[] };
+
+const storePathName = /^[0-9a-df-np-sv-z]{32}-/;
+
+/** Whether a name in a store directory can be a store path's; others are Nix's own: `.links`, locks. */
+export const isStorePathName = (name: string): boolean => storePathName.test(name);
+
+/** Lists an upper directory. A missing one is empty. */
+export function listUpper(upper: string): UpperNames {
+  const names = new Set<string>();
+  const whiteouts: string[] = [];
+  for (const entry of readdirSync(upper, { withFileTypes: true })) {
+    if (entry.isCharacterDevice() && lstatSync(`${upper}/${entry.name}`).rdev === 0)
+      whiteouts.push(entry.name);
+    else names.add(entry.name);
+  }
+  return { names, whiteouts };
+}
+
+/**
+ * Whether a name in an upper directory is a copy that overlayfs made of what was in the lower (fs/overlayfs/copy_up.c): of a
+ * directory, as much as was touched. It was a path's only together with the image that it came from.
+ */
+export function isCopiedUp(path: string, xattrs: 'trusted' | 'user'): boolean {
+  if (!hasXattr(path, `${xattrs}.overlay.origin`)) return false;
+  const stat = lstatSync(path);
+  // A whole file of the user's, too, can be a link to what was copied: optimising the store does that.
+  return stat.isDirectory() || stat.nlink === 1;
+}
+
+/** The names that both layers have: overlayfs would show directories among them merged. */
+export const overlaps = ({ upper, lower }: Layers): string[] =>
+  [...upper].filter((name) => isStorePathName(name) && lower.has(name));
+
+/**
+ * Whether something in the upper directory hides or changes what the lower layer has. Asks after each name, so that it takes
+ * as long as the upper directory is, whatever the image's size.
+ */
+export function touchesLower(upper: string, lower: string): boolean {
+  const { names, whiteouts } = listUpper(upper);
+  const below = (name: string): boolean =>
+    lstatSync(`${lower}/${name}`, { throwIfNoEntry: false }) !== undefined;
+  return whiteouts.length > 0 || [...names].some((name) => isStorePathName(name) && below(name));
+}

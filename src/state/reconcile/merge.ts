@@ -1,0 +1,92 @@
+import type { DatabaseSync } from '../database.ts';
+import { columnsOf, type Row, readRows } from './rows.ts';
+
+/** Asked often, with what is done and what there is in all; may throw to end the work. */
+export type Breathe = (done: number, total: number) => Promise<void>;
+
+/** Rows for one statement: some ten milliseconds' worth. */
+const CHUNK = 20_000;
+
+/** Ranges of row IDs that cover a table. */
+export function* chunks(database: DatabaseSync, table: string): Generator<[from: number, to: number]> {
+  const { last } = database.prepare(`select coalesce(max(id), 0) as last from ${table}`).get() ?? {};
+  for (let from = 0; from <= Number(last); from += CHUNK) yield [from, from + CHUNK - 1];
+}
+
+/** How many rows the merge looks at, the unit in which it reports. */
+export function rowCount(database: DatabaseSync, table: string): number {
+  return Number(database.prepare(`select count(*) as rows from ${table}`).get()?.['rows']);
+}
+
+export type ImageMerged = {
+  /** Image paths that the volume's database knew not, or otherwise. */
+  learnt: number;
+  /** Rows of the volume that the image's took the place of, where the volume has a copy of its own. */
+  replaced: Row[];
+};
+
+/**
+ * Gives the volume's database the rows of the image's (`img`), by path, with all columns (DESIGN §6.3); only those that
+ * differ are touched. Leaves the temporary tables `changed` (image IDs and paths), `broken` (image IDs of paths that the
+ * image does not have) and `dead` (IDs of rows with a reference that nobody knows). Calls in_lower() and in_upper() of SQL.
+ */
+export async function mergeImage(
+  database: DatabaseSync,
+  onRows: (rows: number) => Promise<void>,
+): Promise<ImageMerged> {
+  const image = new Set(columnsOf(database, 'img'));
+  const columns = columnsOf(database, 'main').filter((column) => image.has(column));
+  await findChanged(database, columns, onRows);
+  database.exec(`
+    insert into temp.broken select id from temp.changed where not in_lower(path);
+    delete from temp.changed where id in (select id from temp.broken)`);
+  const replaced = readRows(database, 'v.path in (select path from temp.changed where in_upper(path))');
+
+  const updates = columns.slice(1).map((column) => `${column} = excluded.${column}`);
+  database.exec(`
+    insert into main.ValidPaths (${columns.join(', ')})
+      select ${columns.join(', ')} from img.ValidPaths where id in (select id from temp.changed) order by id
+      on conflict (path) do update set ${updates.join(', ')};
+    create temp table own as
+      select c.id as image, v.id as id from temp.changed c join main.ValidPaths v on v.path = c.path;
+    delete from main.Refs where referrer in (select id from temp.own);
+    insert into main.Refs (referrer, reference)
+      select o.id, v.id from temp.own o join img.Refs r on r.referrer = o.image
+      join img.ValidPaths i on i.id = r.reference join main.ValidPaths v on v.path = i.path;
+    insert or ignore into temp.dead
+      select o.id from temp.own o join img.Refs r on r.referrer = o.image
+      left join img.ValidPaths i on i.id = r.reference left join main.ValidPaths v on v.path = i.path
+      where v.id is null;
+    delete from main.DerivationOutputs where drv in (select id from temp.own);
+    insert into main.DerivationOutputs (drv, id, path)
+      select o.id, d.id, d.path from temp.own o join img.DerivationOutputs d on d.drv = o.image`);
+  return { learnt: rowCount(database, 'temp.changed'), replaced };
+}
+
+/**
+ * Fills `changed` with the image's rows that the volume does not have just so. When an image was made on another, or the
+ * volume from it, most rows have the same ID in both: asking for that first is five times faster than by path alone. When a
+ * path was registered is no difference: equal paths of two images were rarely built at the same second.
+ */
+async function findChanged(
+  database: DatabaseSync,
+  columns: readonly string[],
+  onRows: (rows: number) => Promise<void>,
+): Promise<void> {
+  const compared = columns.filter((column) => column !== 'path' && column !== 'registrationTime');
+  const list = (table: string): string => compared.map((column) => `${table}.${column}`).join(', ');
+  const differ = `(${list('v')}) is not (${list('i')})`;
+  const byId = database.prepare(`
+    insert into temp.changed select i.id, i.path from img.ValidPaths i
+      left join main.ValidPaths v on v.id = i.id and v.path = i.path
+      where i.id between ? and ? and (v.id is null or ${differ})`);
+  const byPath = database.prepare(`
+    delete from temp.changed where id between ? and ? and exists (
+      select 1 from img.ValidPaths i join main.ValidPaths v on v.path = i.path
+      where i.id = temp.changed.id and not (${differ}))`);
+  for (const [from, to] of chunks(database, 'img.ValidPaths')) {
+    byId.run(from, to);
+    byPath.run(from, to);
+    await onRows(to - from + 1);
+  }
+}

@@ -1,0 +1,165 @@
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { isDiskFull } from '../../errors.ts';
+import { flushFileSystem, readIfThere } from '../../linux/files.ts';
+import { settledLooks } from '../../linux/looks.ts';
+import { FORMAT, readManifest, writeManifest } from '../../volume/manifest.ts';
+import { databaseFile } from '../database.ts';
+import { databaseSchemas, type ImagePlaces, imageIdentity, imageLooks } from '../identity.ts';
+import { mergeImageLinks } from '../links/merge.ts';
+import { isCopiedUp, isStorePathName, type Layers, listUpper, touchesLower } from './layers.ts';
+import type { Breathe } from './merge.ts';
+import { refuseNewer } from './refuse-newer.ts';
+import { recall, remember } from './remembered.ts';
+import { rootPaths } from './roots.ts';
+import type { Row } from './rows.ts';
+import { makeOpaque, setAside } from './superseded.ts';
+import { type Updated, updateDatabase } from './update.ts';
+
+export type ReconcileFiles = Record<
+  'manifest' | 'remembered' | 'swept' | 'imageCopy' | 'superseded' | 'imageLinks',
+  string
+>;
+
+export type ReconcileRequest = {
+  /** Where the image's store and state can be read, whatever is mounted over them. */
+  image: ImagePlaces;
+  /** Where Nix sees the store, and its state. */
+  storeDir: string;
+  nixStateDir: string;
+  /** The volume's state directory. */
+  stateDir: string;
+  upper: string;
+  /** Files of our own on the volume. */
+  files: ReconcileFiles;
+  strategy: string;
+  xattrs: 'trusted' | 'user';
+  /** Tells the version of the image's Nix; asked only when the image has changed. */
+  nixVersion: () => string | null;
+  breathe: Breathe;
+};
+
+export type Reconciled = Updated & { whiteouts: number };
+
+/**
+ * Brings the volume in step with the image (DESIGN §6). Nothing is to be done, and that is known after a handful of system
+ * calls, when the image is the one of the last time and nobody has laid anything over it since.
+ * From its first change to its last the manifest knows no image: killed in between, the next boot does all of it again.
+ * @returns undefined when there was nothing to do.
+ * @throws {InitError} 78 for a database that is damaged, or newer than the image's Nix.
+ */
+export async function reconcile(request: ReconcileRequest): Promise<Reconciled | undefined> {
+  const { files, image, upper } = request;
+  const manifest = readManifest(files.manifest);
+  const looks = imageLooks(image);
+  const known = manifest?.imageIdentity ?? undefined;
+  if (known !== undefined && manifest?.imageStat === looks) {
+    const look = settledLooks(upper);
+    if (look && look === readIfThere(files.swept)) return undefined;
+    if (!touchesLower(upper, image.storeDir)) {
+      noteSwept(request);
+      return undefined;
+    }
+  }
+  const lower = new Set(readdirSync(image.storeDir));
+  const identity = await imageIdentity(image, lower, () => request.breathe(0, 0));
+  if (manifest !== undefined && known === identity && !touchesLower(upper, image.storeDir)) {
+    ignoringFullDisk(() => writeManifest(files.manifest, { ...manifest, imageStat: looks }));
+    noteSwept(request);
+    return undefined;
+  }
+  refuseNewer({ imageStateDir: image.stateDir, stateDir: request.stateDir }, manifest);
+  return await bringInStep(request, lower, { identity, looks });
+}
+
+async function bringInStep(
+  request: ReconcileRequest,
+  lower: Set<string>,
+  { identity, looks }: { identity: string; looks: string },
+): Promise<Reconciled> {
+  const { files, image, upper, stateDir, strategy, xattrs } = request;
+  const before = { format: FORMAT, strategy, xattrs, imageStat: null, imageIdentity: null } as const;
+  const { schema: nixSchema } = databaseSchemas(stateDir);
+  const known = readManifest(files.manifest);
+  writeManifest(files.manifest, { ...before, nixSchema, nix: known?.nix ?? null });
+
+  const { names, whiteouts } = listUpper(upper);
+  const copiedUp = [...names].filter(
+    (name) => isStorePathName(name) && isCopiedUp(`${upper}/${name}`, xattrs),
+  );
+  for (const name of copiedUp) names.delete(name);
+  const { updated, takenOut } = await updateRows(request, { upper: names, lower }).catch((error: unknown) => {
+    // Nothing has changed, so that the image of the last time can still boot, and be used to make room.
+    if (isDiskFull(error) && known !== undefined)
+      ignoringFullDisk(() => writeManifest(files.manifest, known));
+    throw error;
+  });
+  // Not before their rows are back: without them nobody would know that those are missing.
+  for (const name of whiteouts) rmSync(`${upper}/${name}`);
+  for (const name of [...copiedUp, ...updated.superseded]) setAside(upper, name, files.superseded);
+  for (const name of updated.hiding) makeOpaque(upper, name, xattrs);
+  rootPaths(`${stateDir}/gcroots/image`, updated.roots);
+  const forgotten = new Set(updated.forgotten.map((path) => path.slice(request.storeDir.length + 1)));
+  mergeImageLinks({
+    from: image.stateDir,
+    to: stateDir,
+    storeDir: request.storeDir,
+    stateDir: request.nixStateDir,
+    record: files.imageLinks,
+    present: (name) => (lower.has(name) || names.has(name)) && !forgotten.has(name),
+  });
+
+  remember(files.remembered, upper, takenOut);
+  rmSync(files.imageCopy, { recursive: true, force: true });
+  flushFileSystem(dirname(files.manifest));
+  noteSwept(request);
+  // Of an older schema the rows lack what the image's have: Nix migrates the database, and the next boot completes them.
+  const newest = databaseSchemas(image.stateDir).schema;
+  const complete = newest === null || nixSchema === null || nixSchema >= newest;
+  const after = complete ? { imageIdentity: identity, imageStat: looks } : {};
+  writeManifest(files.manifest, { ...before, nixSchema, nix: request.nixVersion(), ...after });
+  return { ...updated, whiteouts: whiteouts.length };
+}
+
+/** A volume without a database (the image has none either) has no rows to bring in step. */
+async function updateRows(
+  { image, stateDir, storeDir, upper, files, breathe }: ReconcileRequest,
+  layers: Layers,
+): Promise<{ updated: Updated; takenOut: readonly Row[] }> {
+  if (!existsSync(databaseFile(stateDir))) {
+    const updated = { learnt: 0, forgotten: [], superseded: [], hiding: [], roots: [] };
+    return { updated, takenOut: [] };
+  }
+  const recalled = recall(files.remembered, upper);
+  let takenOut: readonly Row[] = [];
+  const updated = await updateDatabase({
+    stateDir,
+    imageStateDir: image.stateDir,
+    storeDir,
+    layers,
+    imageCopy: files.imageCopy,
+    recalled,
+    onTakenOut: (rows) => {
+      takenOut = rows;
+      // Until the transaction is on the disk, what it puts back is known nowhere else.
+      const all = new Map([...recalled, ...rows].map((row) => [row.path, row]));
+      remember(files.remembered, upper, [...all.values()]);
+    },
+    breathe,
+  });
+  return { updated, takenOut };
+}
+
+/** Only spares the next boot going through the upper directory again. */
+function noteSwept({ upper, files }: ReconcileRequest): void {
+  const looks = settledLooks(upper);
+  if (looks) ignoringFullDisk(() => writeFileSync(files.swept, looks));
+}
+
+function ignoringFullDisk(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+  }
+}

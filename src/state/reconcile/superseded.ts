@@ -1,0 +1,19 @@
+import { lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { setXattr } from '../../linux/files.ts';
+
+/** Moves a path's copy out of the upper directory: the image has it, and overlayfs would show the two merged. */
+export function setAside(upper: string, name: string, trash: string): void {
+  mkdirSync(trash, { recursive: true });
+  rmSync(`${trash}/${name}`, { recursive: true, force: true });
+  renameSync(`${upper}/${name}`, `${trash}/${name}`);
+}
+
+/**
+ * Makes a directory in the upper layer hide the one of its name in the lower (overlayfs.rst, "whiteouts and opaque
+ * directories"): what the image has there is in no database, so the volume's copy is the path.
+ */
+export function makeOpaque(upper: string, name: string, xattrs: 'trusted' | 'user'): void {
+  const path = `${upper}/${name}`;
+  // Of all else there is nothing to merge.
+  if (lstatSync(path).isDirectory()) setXattr(path, `${xattrs}.overlay.opaque`, 'y');
+}

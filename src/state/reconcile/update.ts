@@ -1,0 +1,147 @@
+import { type DatabaseSync, damage, isDamage, withDatabase } from '../database.ts';
+import { attachImage, hasTable } from './image-database.ts';
+import { type Layers, overlaps } from './layers.ts';
+import { type Breathe, mergeImage, rowCount } from './merge.ts';
+import { mergeRealisations } from './realisations.ts';
+import { topLevelPaths } from './roots.ts';
+import { putRows, type Row, readRows } from './rows.ts';
+import { findVanished, forgetVanished } from './vanished.ts';
+
+export type UpdateRequest = {
+  /** The state directory whose database is updated. */
+  stateDir: string;
+  /** The image's. */
+  imageStateDir: string;
+  storeDir: string;
+  layers: Layers;
+  /** A directory for a copy of the image's database; the caller removes it. */
+  imageCopy: string;
+  /** Rows that an earlier update took out, to be put back where they are whole again. */
+  recalled: readonly Row[];
+  /** Called with the rows that this one takes out, before it is done: to be remembered. */
+  onTakenOut: (rows: readonly Row[]) => void;
+  breathe: Breathe;
+};
+
+export type Updated = {
+  /** Image paths that the database did not know, or knew otherwise. */
+  learnt: number;
+  /** Paths that are no longer valid. */
+  forgotten: string[];
+  /** Names in both layers that the image's database has. */
+  superseded: string[];
+  /** Names in both layers that only the volume's has. */
+  hiding: string[];
+  /** Names of image paths that no other image path refers to. */
+  roots: string[];
+};
+
+/**
+ * Brings a Nix database in step with the layers of its store, in one transaction: a kill at any instant leaves the old one or
+ * the new one (DESIGN §6).
+ * @throws {InitError} 78 for a damaged database; {DatabaseError} for what the disk refuses.
+ */
+export async function updateDatabase(request: UpdateRequest): Promise<Updated> {
+  const { stateDir, imageStateDir, imageCopy } = request;
+  const damaged = {
+    what: `the Nix database in ${stateDir} is damaged`,
+    remedy: 'run nix-cache-init check --repair in a container with this volume',
+  };
+  return await withDatabase(stateDir, damaged, async (database) => {
+    try {
+      const hasImage = attachImage(database, imageStateDir, imageCopy);
+      defineFunctions(database, request);
+      database.exec('begin immediate');
+      const updated = await update(database, request, hasImage);
+      database.exec('commit');
+      return updated;
+    } catch (error) {
+      if (!isDamage(error) || !isSound(database)) throw error;
+      // Then it is the other one.
+      throw damage(`the Nix database of the image is damaged`, 'make the image anew', error);
+    }
+  });
+}
+
+function isSound(database: DatabaseSync): boolean {
+  const [{ quick_check: found } = {}] = database.prepare('pragma main.quick_check(1)').all();
+  return found === 'ok' && hasTable(database, 'main', 'ValidPaths');
+}
+
+/** What SQL asks of the layers. A path that is not in this store is somebody else's affair, and always there. */
+function defineFunctions(
+  database: DatabaseSync,
+  { storeDir, layers: { upper, lower } }: UpdateRequest,
+): void {
+  const start = storeDir.length + 1;
+  const define = (name: string, has: (name: string) => boolean): void =>
+    database.function(name, (path) => {
+      const text = String(path);
+      return !text.startsWith(storeDir) || has(text.slice(start)) ? 1 : 0;
+    });
+  define('in_lower', (name) => lower.has(name));
+  define('in_upper', (name) => upper.has(name));
+  define('on_disk', (name) => lower.has(name) || upper.has(name));
+}
+
+async function update(
+  database: DatabaseSync,
+  { storeDir, layers, recalled, onTakenOut, breathe }: UpdateRequest,
+  hasImage: boolean,
+): Promise<Updated> {
+  database.exec(`
+    create temp table changed (id integer primary key, path text not null);
+    create temp table broken (id integer primary key);
+    create temp table dead (id integer primary key)`);
+  const total = rowCount(database, 'main.ValidPaths') + (hasImage ? rowCount(database, 'img.ValidPaths') : 0);
+  let done = 0;
+  const onRows = async (rows: number): Promise<void> => {
+    done += rows;
+    await breathe(done, total);
+  };
+
+  const { learnt, replaced } = hasImage ? await mergeImage(database, onRows) : { learnt: 0, replaced: [] };
+  const pathOf = (name: string): string => `${storeDir}/${name}`;
+  const both = overlaps(layers);
+  const superseded = new Set(both.filter((name) => hasImage && knows(database, 'img', pathOf(name))));
+  const back = recalled.filter(({ path }) => !superseded.has(path.slice(storeDir.length + 1)));
+  for (const { path } of putRows(database, back)) markDead(database, path);
+  await findVanished(database, onRows);
+  const forgotten = database.prepare(
+    'select path from main.ValidPaths where id in (select id from temp.dead)',
+  );
+  const taken = forgotten.all().map(({ path }) => String(path));
+  onTakenOut([...replaced, ...waitingRows(database, back)]);
+  if (hasImage) markBroken(database);
+  forgetVanished(database);
+  if (hasImage) mergeRealisations(database);
+  return {
+    learnt,
+    forgotten: taken,
+    superseded: [...superseded],
+    hiding: both.filter((name) => !superseded.has(name) && knows(database, 'main', pathOf(name))),
+    roots: hasImage ? topLevelPaths(database).map((path) => path.slice(storeDir.length + 1)) : [],
+  };
+}
+
+const knows = (database: DatabaseSync, schema: 'main' | 'img', path: string): boolean =>
+  database.prepare(`select 1 from ${schema}.ValidPaths where path = ?`).get(path) !== undefined;
+
+function markDead(database: DatabaseSync, path: string): void {
+  const mark = 'insert or ignore into temp.dead select id from main.ValidPaths where path = ?';
+  database.prepare(mark).run(path);
+}
+
+/** The image's own paths that are not whole: what refers to them does not root what else it refers to. */
+function markBroken(database: DatabaseSync): void {
+  database.exec(`
+    insert or ignore into temp.broken select i.id from temp.dead d
+      join main.ValidPaths v on v.id = d.id join img.ValidPaths i on i.path = v.path`);
+}
+
+/** Rows of the volume's own paths that are about to go. Of what was recalled the record alone knows all references. */
+function waitingRows(database: DatabaseSync, recalled: readonly Row[]): Row[] {
+  const records = new Map(recalled.map((row) => [row.path, row]));
+  const rows = readRows(database, 'v.id in (select id from temp.dead) and in_upper(v.path)');
+  return rows.map((row) => records.get(row.path) ?? row);
+}

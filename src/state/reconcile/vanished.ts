@@ -1,0 +1,42 @@
+import type { DatabaseSync } from '../database.ts';
+import { hasTable } from './image-database.ts';
+import { chunks } from './merge.ts';
+
+/**
+ * Fills `dead` with the rows whose path neither layer has, and with all that refers to them (DESIGN §6.4): a path is only
+ * valid with its closure. Calls on_disk() of SQL.
+ */
+export async function findVanished(
+  database: DatabaseSync,
+  onRows: (rows: number) => Promise<void>,
+): Promise<void> {
+  const absent = database.prepare(
+    'insert or ignore into temp.dead select id from main.ValidPaths where id between ? and ? and not on_disk(path)',
+  );
+  for (const [from, to] of chunks(database, 'main.ValidPaths')) {
+    absent.run(from, to);
+    await onRows(to - from + 1);
+  }
+  database.exec(`
+    insert or ignore into temp.dead
+      with recursive closure (id) as (
+        select id from temp.dead
+        union select r.referrer from main.Refs r join closure on r.reference = closure.id)
+      select id from closure`);
+}
+
+/** Deletes the rows of `dead` with everything that hangs on them. */
+export function forgetVanished(database: DatabaseSync): void {
+  const dead = '(select id from temp.dead)';
+  if (hasTable(database, 'main', 'Realisations')) {
+    const gone = `(select id from main.Realisations where outputPath in ${dead})`;
+    database.exec(`
+      delete from main.RealisationsRefs where referrer in ${gone} or realisationReference in ${gone};
+      delete from main.Realisations where outputPath in ${dead}`);
+  }
+  database.exec(`
+    delete from main.DerivationOutputs where drv in ${dead};
+    delete from main.Refs where referrer in ${dead};
+    delete from main.Refs where reference in ${dead};
+    delete from main.ValidPaths where id in ${dead}`);
+}
