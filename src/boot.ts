@@ -38,7 +38,7 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
   try {
     inbox.boot.throwIfAborted();
     record(plan, applied, log);
-    const { listening } = applied;
+    const { listening, whenRunning } = applied;
     const running = {
       command,
       cwd,
@@ -49,6 +49,7 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
       reaper,
       inbox,
       listening,
+      whenRunning,
       runDir,
       report,
     };

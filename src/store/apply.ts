@@ -10,6 +10,7 @@ import { makeDirectory } from './steps/make-directory.ts';
 import { mountNixConf } from './steps/nix-conf.ts';
 import { mountOverlay } from './steps/overlay.ts';
 import { reconcileImage } from './steps/reconcile.ts';
+import { keepRoots } from './steps/roots.ts';
 import { seed } from './steps/seed.ts';
 import { verifyManifest } from './steps/verify.ts';
 import { Undo, unmountOrDetach } from './undo.ts';
@@ -28,6 +29,8 @@ export type Applied = {
   undo: Undo;
   /** The services that have a listening socket, and that. */
   listening: Map<string, Listening>;
+  /** What can wait until the command runs. */
+  whenRunning: (() => void)[];
   /** What can be deleted once the command runs. */
   trash: string[];
   /** Milliseconds each step took, for boot.json. */
@@ -42,7 +45,13 @@ type Running = ApplyContext & { applied: Applied };
  * @throws {InitError} naming the step; `signal.reason` when aborted.
  */
 export async function apply(plan: Plan, context: ApplyContext): Promise<Applied> {
-  const applied: Applied = { undo: new Undo(context.log), listening: new Map(), trash: [], timings: [] };
+  const applied: Applied = {
+    undo: new Undo(context.log),
+    listening: new Map(),
+    whenRunning: [],
+    trash: [],
+    timings: [],
+  };
   try {
     for (const step of plan.steps) {
       await turn();
@@ -105,6 +114,12 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
     case 'clear':
       for (const path of step.paths) rmSync(path, { recursive: true, force: true });
       break;
+    case 'roots': {
+      const roots = keepRoots(step, log);
+      applied.whenRunning.push(roots.watch);
+      undo.ending(roots.end);
+      break;
+    }
     case 'nix-conf':
       undo.unmounting(mountNixConf(step));
       break;

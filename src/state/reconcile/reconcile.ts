@@ -3,11 +3,12 @@ import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDiskFull } from '../../errors.ts';
 import { flushFileSystem, readIfThere } from '../../linux/files.ts';
+import { settledLooks } from '../../linux/looks.ts';
 import { FORMAT, readManifest, writeManifest } from '../../volume/manifest.ts';
 import { databaseFile } from '../database.ts';
 import { databaseSchemas, type ImagePlaces, imageIdentity, imageLooks } from '../identity.ts';
 import { mergeImageLinks } from '../links/merge.ts';
-import { isCopiedUp, isStorePathName, type Layers, listUpper, touchesLower, upperLooks } from './layers.ts';
+import { isCopiedUp, isStorePathName, type Layers, listUpper, touchesLower } from './layers.ts';
 import type { Breathe } from './merge.ts';
 import { refuseNewer } from './refuse-newer.ts';
 import { recall, remember } from './remembered.ts';
@@ -54,8 +55,8 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
   const looks = imageLooks(image);
   const known = manifest?.imageIdentity ?? undefined;
   if (known !== undefined && manifest?.imageStat === looks) {
-    const look = upperLooks(upper);
-    if (look !== undefined && look === readIfThere(files.swept)) return undefined;
+    const look = settledLooks(upper);
+    if (look && look === readIfThere(files.swept)) return undefined;
     if (!touchesLower(upper, image.storeDir)) {
       noteSwept(request);
       return undefined;
@@ -154,8 +155,8 @@ async function updateRows(
 
 /** Only spares the next boot going through the upper directory again. */
 function noteSwept({ upper, files }: ReconcileRequest): void {
-  const looks = upperLooks(upper);
-  if (looks !== undefined) ignoringFullDisk(() => writeFileSync(files.swept, looks));
+  const looks = settledLooks(upper);
+  if (looks) ignoringFullDisk(() => writeFileSync(files.swept, looks));
 }
 
 function ignoringFullDisk(write: () => void): void {
