@@ -43,6 +43,22 @@ export async function diskUsage(volume: Volume, directory: string): Promise<Reco
   return Object.fromEntries(lines.map(([size, name = '']) => [name.replace('./', ''), Number(size)]));
 }
 
+/**
+ * What a volume holds, a line a name and one for what each file contains. The lock names who asked for it last, and a
+ * directory's time tells no more than its names.
+ * @param leaveOut further lines to leave out.
+ */
+export async function listContents(volume: Volume, leaveOut?: RegExp): Promise<string[]> {
+  const { exitCode, stdout, stderr } = await volume.shell(`cd /nix-cache
+    find . -type d -printf '%P %y %m %U:%G\\n' -o -printf '%P %y %m %U:%G %T@ %l\\n'
+    find . -type f -exec sha256sum {} +`);
+  assert.equal(exitCode, 0, stderr);
+  const lines = stdout.split('\n');
+  return lines
+    .filter((line) => !line.includes('.nix-cache-init/lock') && leaveOut?.test(line) !== true)
+    .sort();
+}
+
 async function listUpper(volume: Volume, which: string): Promise<string[]> {
   const { exitCode, stdout, stderr } = await volume.shell(`find /nix-cache/upper ${which} -printf '%P\\n'`);
   assert.equal(exitCode, 0, stderr);
