@@ -146,12 +146,12 @@ test(
     await ground.boot('A');
     ground.build({ mine: {} });
     ground.makeImage('N', { tool: {} });
-    rmSync(ground.image('N').stateDir, { recursive: true });
+    rmSync(`${ground.image('N').stateDir}/db`, { recursive: true });
     await ground.boot('N');
     assert.deepEqual(ground.valid(), ['mine', 'tool']);
     assert.equal(await ground.boot('N'), undefined);
     ground.makeImage('N', { tool: {}, more: {} });
-    rmSync(ground.image('N').stateDir, { recursive: true });
+    rmSync(`${ground.image('N').stateDir}/db`, { recursive: true });
     assert.notEqual(await ground.boot('N'), undefined);
   }),
 );
