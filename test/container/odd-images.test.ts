@@ -6,6 +6,7 @@ import { containerTest } from '../harness/containerTest.ts';
 import { assertStoreIsSound, buildAll } from '../harness/nix.ts';
 import { leaveWriteAheadMode, moveRowsIntoLog } from '../harness/oddDatabases.ts';
 import { upgradeImage } from '../harness/upgradeImages.ts';
+import { whiteouts } from '../harness/upper.ts';
 import { makeVolume } from '../harness/volume.ts';
 
 interface Odd {
@@ -37,23 +38,33 @@ const odds: Odd[] = [
 ];
 
 for (const { what, change, script, built } of odds) {
-  containerTest(`an image ${what}: the first boot, an upgrade to it, and the boot after`, async () => {
-    await using image = await changedImage(await upgradeImage('trixie', 'B'), change, script);
-    for (const when of ['firstBoot', 'upgrade'] as const) {
-      await using volume = await makeVolume();
-      if (when === 'upgrade') {
-        await using before = await startIdle({
-          image: await upgradeImage('trixie', 'A'),
+  containerTest(
+    `an image ${what}: the first boot, an upgrade to it, and from it to a whole one`,
+    async () => {
+      await using image = await changedImage(await upgradeImage('trixie', 'B'), change, script);
+      for (const when of ['firstBoot', 'upgrade'] as const) {
+        await using volume = await makeVolume();
+        if (when === 'upgrade') {
+          await using before = await startIdle({
+            image: await upgradeImage('trixie', 'A'),
+            volume: volume.name,
+          });
+          await buildAll(before, 'e');
+        }
+        for (const expected of [built[when], []]) {
+          await using container = await startIdle({ image: image.tag, volume: volume.name });
+          await assertStoreIsSound(container);
+          assert.deepEqual((await buildAll(container, 'new', 'c', 'e')).built, expected, when);
+          await assertStoreIsSound(container);
+        }
+        await using whole = await startIdle({
+          image: await upgradeImage('trixie', 'B'),
           volume: volume.name,
         });
-        await buildAll(before, 'e');
+        await assertStoreIsSound(whole);
+        assert.deepEqual((await buildAll(whole, 'new', 'c', 'e')).built, []);
+        assert.deepEqual(await whiteouts(whole), []);
       }
-      for (const expected of [built[when], []]) {
-        await using container = await startIdle({ image: image.tag, volume: volume.name });
-        await assertStoreIsSound(container);
-        assert.deepEqual((await buildAll(container, 'new', 'c', 'e')).built, expected, when);
-        await assertStoreIsSound(container);
-      }
-    }
-  });
+    },
+  );
 }
