@@ -16,12 +16,10 @@ for (const suite of suites) {
         await using a = await ground.start('A', enabled);
         path = (await buildAll(a, 'addressed')).paths.addressed;
       }
-      // The last of them ships another output of the same derivation.
-      for (const which of ['B', 'C'] as const) {
-        await using container = await ground.start(which, enabled);
-        const { built, paths } = await buildAll(container, 'addressed');
-        assert.deepEqual([built, paths.addressed], [[], path]);
-      }
+      // This one ships another output of the same derivation.
+      await using c = await ground.start('C', enabled);
+      const { built, paths } = await buildAll(c, 'addressed');
+      assert.deepEqual([built, paths.addressed], [[], path]);
     },
   );
 
