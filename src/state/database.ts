@@ -32,6 +32,8 @@ const errnos: Readonly<Record<number, string>> = {
   13: 'ENOSPC',
   14: 'EACCES',
 };
+/** To SQLite a file of no bytes is a database without tables. */
+const LOGIC = 1;
 const CORRUPT = 11;
 const NOT_A_DATABASE = 26;
 
@@ -71,7 +73,8 @@ export async function withDatabase<T>(
 function explainDatabase(error: unknown, { what, remedy }: { what: string; remedy: string }): unknown {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
   const primary = error.errcode & 0xff;
-  if (primary === CORRUPT || primary === NOT_A_DATABASE) {
+  const noTables = primary === LOGIC && error.message.startsWith('no such table');
+  if (primary === CORRUPT || primary === NOT_A_DATABASE || noTables) {
     const failure = { stage: 'reconcile', what, errno: 'EUCLEAN', remedy, exitCode: Exit.config } as const;
     return new InitError({ ...failure, cause: error });
   }
