@@ -1,4 +1,16 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+
 import { dirname } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import { checked, cString, lazily } from './libc.ts';
@@ -51,6 +63,23 @@ export function replaceFile(path: string, text: string): void {
 /** A name in a directory is durable only once the directory itself is (fsync(2)). */
 export function flushDirectory(path: string): void {
   withDescriptor(path, 'r', fsyncSync);
+}
+
+/** Who has a file or directory, and what for. */
+export type Owner = { uid: number; gid: number; mode: number };
+
+/**
+ * Makes a directory under another name until it is complete: after a kill in between it would be taken as found, owner and
+ * mode wrong.
+ * @param temporary on the same file system.
+ */
+export function placeDirectory(path: string | Buffer, temporary: string, { uid, gid, mode }: Owner): void {
+  // What an earlier kill left may be anything.
+  rmSync(temporary, { recursive: true, force: true });
+  mkdirSync(temporary, { mode: 0o700 });
+  chownSync(temporary, uid, gid);
+  chmodSync(temporary, mode & 0o7777);
+  renameSync(temporary, path);
 }
 
 /** Everything written to the file system of `path` is on the disk when it returns. */

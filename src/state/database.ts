@@ -70,14 +70,21 @@ export async function withDatabase<T>(
   }
 }
 
-function explainDatabase(error: unknown, { what, remedy }: { what: string; remedy: string }): unknown {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
+/** Whether an error says that a database is damaged. */
+export function isDamage(error: unknown): boolean {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false;
   const primary = error.errcode & 0xff;
   const noTables = primary === LOGIC && error.message.startsWith('no such table');
-  if (primary === CORRUPT || primary === NOT_A_DATABASE || noTables) {
-    const failure = { stage: 'reconcile', what, errno: 'EUCLEAN', remedy, exitCode: Exit.config } as const;
-    return new InitError({ ...failure, cause: error });
-  }
-  const errno = errnos[primary];
+  return primary === CORRUPT || primary === NOT_A_DATABASE || noTables;
+}
+
+/** The error for a damaged database. */
+export const damage = (what: string, remedy: string, cause: unknown): InitError =>
+  new InitError({ stage: 'reconcile', what, errno: 'EUCLEAN', remedy, exitCode: Exit.config, cause });
+
+function explainDatabase(error: unknown, { what, remedy }: { what: string; remedy: string }): unknown {
+  if (isDamage(error)) return damage(what, remedy, error);
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
+  const errno = errnos[error.errcode & 0xff];
   return errno === undefined ? error : new DatabaseError(errno, error);
 }

@@ -21,6 +21,10 @@ export function volumeLayout(cacheDir: string) {
     swept: `${own}/swept`,
     /** A copy of an image's database, for the time of the reconcile. */
     imageCopy: `${own}/image`,
+    /** What the image brought of profiles and roots, as of the last merge. */
+    imageLinks: `${own}/image-links.json`,
+    /** Roots in project directories that may be absent at a boot. */
+    indirectRoots: `${own}/indirect-roots.json`,
     /** Where the state is put together before it gets its name. */
     staging: `${own}/seed`,
   } as const;

@@ -1,6 +1,5 @@
-import { rmSync } from 'node:fs';
-import { type DatabaseSync, withDatabase } from '../database.ts';
-import { attachImage } from './image-database.ts';
+import { type DatabaseSync, damage, isDamage, withDatabase } from '../database.ts';
+import { attachImage, hasTable } from './image-database.ts';
 import { type Layers, overlaps } from './layers.ts';
 import { type Breathe, mergeImage, rowCount } from './merge.ts';
 import { mergeRealisations } from './realisations.ts';
@@ -15,12 +14,12 @@ export type UpdateRequest = {
   imageStateDir: string;
   storeDir: string;
   layers: Layers;
-  /** A directory for a copy of the image's database. */
+  /** A directory for a copy of the image's database; the caller removes it. */
   imageCopy: string;
   /** Rows that an earlier update took out, to be put back where they are whole again. */
   recalled: readonly Row[];
-  /** Called with the rows that this one takes out, before it does: to be remembered. */
-  onTakenOut: (rows: Row[]) => void;
+  /** Called with the rows that this one takes out, before it is done: to be remembered. */
+  onTakenOut: (rows: readonly Row[]) => void;
   breathe: Breathe;
 };
 
@@ -48,18 +47,25 @@ export async function updateDatabase(request: UpdateRequest): Promise<Updated> {
     what: `the Nix database in ${stateDir} is damaged`,
     remedy: 'run nix-cache-init check --repair in a container with this volume',
   };
-  try {
-    return await withDatabase(stateDir, damaged, async (database) => {
+  return await withDatabase(stateDir, damaged, async (database) => {
+    try {
       const hasImage = attachImage(database, imageStateDir, imageCopy);
       defineFunctions(database, request);
       database.exec('begin immediate');
       const updated = await update(database, request, hasImage);
       database.exec('commit');
       return updated;
-    });
-  } finally {
-    rmSync(imageCopy, { recursive: true, force: true });
-  }
+    } catch (error) {
+      if (!isDamage(error) || !isSound(database)) throw error;
+      // Then it is the other one.
+      throw damage(`the Nix database of the image is damaged`, 'make the image anew', error);
+    }
+  });
+}
+
+function isSound(database: DatabaseSync): boolean {
+  const [{ quick_check: found } = {}] = database.prepare('pragma main.quick_check(1)').all();
+  return found === 'ok' && hasTable(database, 'main', 'ValidPaths');
 }
 
 /** What SQL asks of the layers. A path that is not in this store is somebody else's affair, and always there. */

@@ -53,6 +53,7 @@ export class Ground {
     return await reconcile({
       image: this.image(image),
       storeDir: '/nix/store',
+      nixStateDir: '/nix/var/nix',
       stateDir: this.volume.state,
       upper: this.volume.upper,
       files: this.volume,

@@ -129,12 +129,12 @@ test(
     await ground.boot('A');
     ground.build({ mine: {} });
     ground.makeImage('N', { tool: {} });
-    rmSync(ground.image('N').stateDir, { recursive: true });
+    rmSync(`${ground.image('N').stateDir}/db`, { recursive: true });
     await ground.boot('N');
     assert.deepEqual(ground.valid(), ['mine', 'tool']);
     assert.equal(await ground.boot('N'), undefined);
     ground.makeImage('N', { tool: {}, more: {} });
-    rmSync(ground.image('N').stateDir, { recursive: true });
+    rmSync(`${ground.image('N').stateDir}/db`, { recursive: true });
     assert.notEqual(await ground.boot('N'), undefined);
   }),
 );
@@ -186,5 +186,19 @@ test(
     await ground.boot('B');
     assert.ok(ground.valid().includes('toolx'));
     assert.ok(!existsSync(ground.volume.imageCopy));
+  }),
+);
+
+test(
+  'a damaged database of the image is said to be the image’s',
+  withImages(async (ground) => {
+    await ground.boot('A');
+    ground.build({ mine: {} });
+    writeFileSync(`${ground.image('B').stateDir}/db/db.sqlite`, 'x'.repeat(8192));
+    await assert.rejects(ground.boot('B'), {
+      message: /database of the image is damaged.*make the image anew/,
+    });
+    await ground.boot('A');
+    assert.ok(ground.valid().includes('mine'));
   }),
 );
