@@ -90,9 +90,27 @@ function isChange(name: string, text: string): boolean {
   );
 }
 
-/** Whether two lines of strace show the same call, whatever came of it. */
+/** Whether two lines of strace show the same call, whatever came of it: as far as it is the same at every boot. */
 export function sameCall(a: string, b: string): boolean {
-  const what = (line: string): string =>
-    line.replace(/\)? *(= |<unfinished).*$/, '').replaceAll(/0x[0-9a-f]+/g, '');
-  return what(a) === what(b);
+  return whatOf(a) === whatOf(b);
+}
+
+/** Without addresses, numbers of sockets, what came of it, and how much was written: times are among that. */
+const whatOf = (line: string): string =>
+  line
+    .replace(/\)? *(= |<unfinished).*$/, '')
+    .replaceAll(/0x[0-9a-f]+|socket:\[\d+\]/g, '')
+    .replace(/^(write\(\d+<[^>]*>).*$/, '$1');
+
+/** As which of its kind a run made a call, where that is nearest to `n`; undefined when it made none like it. */
+export function countedAs(log: string, init: number, { name, text, n }: Call): number | undefined {
+  const found: number[] = [];
+  const counts = new Map<string, number>();
+  for (const line of linesOf(log, init)) {
+    if (!line.text.startsWith(`${name}(`)) continue;
+    const count = (counts.get(line.thread) ?? 0) + 1;
+    counts.set(line.thread, count);
+    if (sameCall(line.text, text)) found.push(count);
+  }
+  return found.toSorted((a, b) => Math.abs(a - n) - Math.abs(b - n))[0];
 }
