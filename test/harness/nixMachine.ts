@@ -19,6 +19,8 @@ export const shipped = {
 
 export type ImageName = keyof typeof shipped;
 
+export const imageNames = Object.keys(shipped) as ImageName[];
+
 /** A machine with a real Nix, one volume, and images that take turns on it. */
 export interface NixMachine extends AsyncDisposable {
   machine: Machine;
@@ -38,7 +40,7 @@ export async function makeNixMachine(options: Omit<MachineOptions, 'base'> = {})
   const machine = await makeMachine({ ...options, base: await baseRoot('trixie') });
   try {
     await machine.shell(prepare);
-    for (const name of Object.keys(shipped)) await makeImage(machine, name as ImageName);
+    for (const name of imageNames) await makeImage(machine, name);
     const nixMachine = operate(machine);
     await nixMachine.switchImage('A');
     return nixMachine;
