@@ -1,6 +1,7 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { readValidPaths, type ValidPaths } from '../harness/nixDatabase.ts';
 import { type ImageName, makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
+import { installCommands } from '../harness/packages.ts';
 import { type Scenario, use } from './scenarios.ts';
 
 /** A machine whose volume can be put back to where a scenario begins, as often as there are calls to be hit. */
@@ -16,6 +17,13 @@ export interface CrashGround extends AsyncDisposable {
   whole(paths: ValidPaths, image: ImageName): string[];
 }
 
+/** What else a seeding can come across in an image. */
+const decorate = `
+cd images/A/var/nix/profiles
+echo twin >twin-a
+ln twin-a twin-b
+setfattr -n user.note -v kept twin-a`;
+
 export async function makeCrashGround(): Promise<CrashGround> {
   const nix = await makeNixMachine({ size: '256M' });
   const { machine } = nix;
@@ -25,6 +33,10 @@ export async function makeCrashGround(): Promise<CrashGround> {
     current = name;
   };
   try {
+    await installCommands({ setfattr: 'attr' });
+    await machine.shell(decorate);
+    // A container of the image as it is now.
+    await nix.switchImage(current);
     await nix.nix(use);
     await machine.shell('mkdir -p volumes/new; cp -a nix-cache volumes/used');
   } catch (error) {

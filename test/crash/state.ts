@@ -40,7 +40,8 @@ export function strayFrom(allowed: readonly State[], state: State): string[] {
 function visit(root: string, kind: string, leaveOut: ReadonlySet<string>, state: State, path = ''): void {
   for (const name of readdirSync(join(root, path)).sort()) {
     const entry = path === '' ? name : `${path}/${name}`;
-    if (leaveOut.has(entry)) continue;
+    // What was to become a file of that name: the next one takes its place.
+    if (leaveOut.has(entry) || entry.endsWith('.json.new')) continue;
     state.set(`${kind} ${entry}`, describe(join(root, entry)));
     if (lstatSync(join(root, entry)).isDirectory()) visit(root, kind, leaveOut, state, entry);
   }
@@ -49,7 +50,8 @@ function visit(root: string, kind: string, leaveOut: ReadonlySet<string>, state:
 function describe(path: string): string {
   const stat = lstatSync(path);
   const target = stat.isSymbolicLink() ? ` ${readlinkSync(path)}` : '';
-  return `${kindOf(stat)} ${(stat.mode & 0o7777).toString(8)} ${stat.uid}:${stat.gid}${target}`;
+  const names = stat.isFile() ? ` x${stat.nlink}` : '';
+  return `${kindOf(stat)}${names} ${(stat.mode & 0o7777).toString(8)} ${stat.uid}:${stat.gid}${target}`;
 }
 
 function kindOf(stat: Stats): string {

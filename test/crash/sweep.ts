@@ -48,6 +48,14 @@ export async function sweepAll(
   });
 }
 
+/** Chooses so many calls from all over a scenario. */
+export const evenly =
+  (count: number) =>
+  (calls: Call[]): Call[] => {
+    const step = Math.max(1, calls.length / count);
+    return calls.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
+  };
+
 async function sweepOne(
   ground: CrashGround,
   { scenario, blow }: Sweep,
