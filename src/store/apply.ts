@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { bindMount, makeReadOnly, mount } from '../linux/mount.ts';
 import type { Log } from '../log.ts';
 import { takeLock } from '../volume/lock.ts';
+import { deleteTree } from '../volume/trash.ts';
 import type { Plan, Step } from './plan.ts';
 import { explain } from './steps/explain.ts';
 import { listen } from './steps/listen.ts';
@@ -31,8 +32,6 @@ export type Applied = {
   listening: Map<string, Listening>;
   /** What can wait until the command runs. */
   whenRunning: (() => void)[];
-  /** What can be deleted once the command runs. */
-  trash: string[];
   /** Milliseconds each step took, for boot.json. */
   timings: number[];
 };
@@ -49,7 +48,6 @@ export async function apply(plan: Plan, context: ApplyContext): Promise<Applied>
     undo: new Undo(context.log),
     listening: new Map(),
     whenRunning: [],
-    trash: [],
     timings: [],
   };
   try {
@@ -105,7 +103,8 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
       break;
     case 'reconcile':
       await reconcileImage(step, log, signal);
-      if (existsSync(step.files.superseded)) applied.trash.push(step.files.superseded);
+      if (existsSync(step.files.superseded))
+        applied.whenRunning.push(() => void deleteTree(step.files.superseded, log));
       break;
     case 'overlay':
       mountOverlay(step);
