@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { boot, startIdle } from '../harness/container.ts';
 import { containerTest } from '../harness/containerTest.ts';
 import { docker } from '../harness/docker.ts';
-import { derive, image, product, storeImage } from '../harness/images.ts';
+import { derive, image, nixImage, product, storeImage } from '../harness/images.ts';
 import { assertBuilt, assertNothingBuilt, assertStoreIsSound, build, builtPath } from '../harness/nix.ts';
 import { fixtures } from '../harness/paths.ts';
 import { everythingOn, startReader } from '../harness/readers.ts';
@@ -120,6 +120,19 @@ containerTest(
     assert.equal(await everythingOn(volume), before);
   },
 );
+
+for (const suite of ['bookworm', 'forky'] as const) {
+  containerTest(`a reader with the Nix of ${suite}, of a volume of trixie's`, async () => {
+    await using volume = await makeVolume();
+    const cached = builtPath(await boot({ volume: volume.name, command: build('d') }));
+    const before = await everythingOn(volume);
+    await using reader = await startReader(volume, { image: await nixImage(suite) });
+    assert.equal(assertNothingBuilt(await reader.exec(build('d'))), cached);
+    assertBuilt(await reader.exec(build('e')), 'e');
+    await assertStoreIsSound(reader);
+    assert.equal(await everythingOn(volume), before);
+  });
+}
 
 /** With a package of its own that a volume may have, too, differently built. */
 async function newerImage(): Promise<string> {
