@@ -65,9 +65,13 @@ export const packageOf = (path: string): string => path.replace(/^.*[a-z0-9]{32}
 
 /** Every row has its path, every path its contents. */
 export async function assertStoreIsSound(container: Container): Promise<void> {
-  const result = await container.exec(['nix-store', '--verify', '--check-contents']);
-  assert.equal(result.exitCode, 0, result.stderr);
-  assert.doesNotMatch(result.stderr, /disappeared|modified|error|not valid/);
+  assertVerified(await container.exec(['nix-store', '--verify', '--check-contents']));
+}
+
+/** That `nix-store --verify --check-contents` had nothing to complain about. */
+export function assertVerified({ exitCode, stderr }: Outcome): void {
+  assert.equal(exitCode, 0, stderr);
+  assert.doesNotMatch(stderr, /disappeared|modified|error|not valid/);
 }
 
 /** The PIDs of all that is Nix: the daemon alone, while no client runs. */

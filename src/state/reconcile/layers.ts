@@ -31,12 +31,16 @@ export function listUpper(upper: string): UpperNames {
  * Whether a name in an upper directory is a copy that overlayfs made of what was in the lower (fs/overlayfs/copy_up.c): of a
  * directory, as much as was touched. It was a path's only together with the image that it came from.
  */
-export function isCopiedUp(path: string, xattrs: 'trusted' | 'user'): boolean {
+function isCopiedUp(path: string, xattrs: 'trusted' | 'user'): boolean {
   if (!hasXattr(path, `${xattrs}.overlay.origin`)) return false;
   const stat = lstatSync(path);
   // A whole file of the user's, too, can be a link to what was copied: optimising the store does that.
   return stat.isDirectory() || stat.nlink === 1;
 }
+
+/** The names of store paths in an upper directory that are only such copies. */
+export const copiedUp = (upper: string, names: ReadonlySet<string>, xattrs: 'trusted' | 'user'): string[] =>
+  [...names].filter((name) => isStorePathName(name) && isCopiedUp(`${upper}/${name}`, xattrs));
 
 /** The names that both layers have: overlayfs would show directories among them merged. */
 export const overlaps = ({ upper, lower }: Layers): string[] =>
@@ -51,18 +55,4 @@ export function touchesLower(upper: string, lower: string): boolean {
   const below = (name: string): boolean =>
     lstatSync(`${lower}/${name}`, { throwIfNoEntry: false }) !== undefined;
   return whiteouts.length > 0 || [...names].some((name) => isStorePathName(name) && below(name));
-}
-
-/** How recent a change may be for the next one to get the same time: the kernel's clock ticks every 10 ms at most. */
-const TICK_NS = 20_000_000n;
-
-/**
- * How an upper directory looks: equal looks mean that no name came or went. One system call. The time of its last change it
- * is, for overlayfs gives the directory its other time back after it copied something up (fs/overlayfs/copy_up.c).
- * @returns undefined when it has changed so recently that a later change might look the same.
- */
-export function upperLooks(upper: string): string | undefined {
-  const { ino, ctimeNs } = lstatSync(upper, { bigint: true });
-  const settled = BigInt(Date.now()) * 1_000_000n - ctimeNs > TICK_NS;
-  return settled ? `${ino}-${ctimeNs}` : undefined;
 }

@@ -71,7 +71,7 @@ function isSound(database: DatabaseSync): boolean {
 /** Whether a path is in one of some layers. One that is not in this store is somebody else's affair, and always there. */
 function isIn(storeDir: string, ...layers: ReadonlySet<string>[]): (path: string) => boolean {
   const start = storeDir.length + 1;
-  return (path) => !path.startsWith(storeDir) || layers.some((layer) => layer.has(path.slice(start)));
+  return (path) => !path.startsWith(`${storeDir}/`) || layers.some((layer) => layer.has(path.slice(start)));
 }
 
 /** What SQL asks of the layers. */

@@ -32,7 +32,10 @@ for (const [name, facts] of machines) {
         ['lock', '/nix-cache/.nix-cache-init/lock'],
       ],
     );
-    assert.equal(stepsOf(steps, 'lock').length, 1);
+    assert.deepEqual(
+      stepsOf(steps, 'lock').map((step) => step.of),
+      ['volume', 'mounts'],
+    );
   });
 
   test(`${name}: a foreign volume is refused before anything is made on it`, () => {
@@ -41,7 +44,7 @@ for (const [name, facts] of machines) {
       (step) => step.do === 'mkdir' && /^\/nix-cache\/(?!\.nix)/.test(step.path),
     );
     assert.ok(verified < touching);
-    assertOrder(steps, { do: 'lock' }, { do: 'verify' }, { do: 'seed' });
+    assertOrder(steps, { of: 'volume' }, { do: 'verify' }, { do: 'seed' });
   });
 
   test(`${name}: store and state are bound aside before the overlay hides them`, () => {
@@ -62,6 +65,11 @@ for (const [name, facts] of machines) {
     );
   });
 
+  test(`${name}: nothing is mounted before it is claimed`, () => {
+    const first = steps.findIndex((step) => step.do === 'bind');
+    assert.ok(positionOf(steps, { of: 'mounts' }) < first);
+  });
+
   test(`${name}: the layers are there before the overlay`, () => {
     for (const path of ['/nix-cache/upper', '/nix-cache/workdir']) {
       assertOrder(steps, { do: 'mkdir', path }, { do: 'overlay' });
@@ -71,6 +79,16 @@ for (const [name, facts] of machines) {
   test(`${name}: the volume's state is whole before anything shows it`, () => {
     assertOrder(steps, { do: 'seed' }, { do: 'reconcile' }, { do: 'overlay' });
     assertOrder(steps, { do: 'seed' }, { do: 'clear' }, { do: 'bind', target: '/nix/var/nix' });
+  });
+
+  test(`${name}: roots are settled in a state that is whole, and before any Nix can collect`, () => {
+    assertOrder(
+      steps,
+      { do: 'seed' },
+      { do: 'bind', target: '/nix/var/nix' },
+      { do: 'roots' },
+      { do: 'listen' },
+    );
   });
 
   test(`${name}: the daemon's socket comes last`, () => {
