@@ -54,7 +54,6 @@ function isRemembered(value: unknown): value is Remembered {
     typeof row === 'object' &&
     row !== null &&
     'path' in row &&
-    'references' in row &&
-    'outputs' in row
+    'references' in row
   );
 }

@@ -9,15 +9,7 @@ import { volumeLayout } from '../../../../src/volume/layout.ts';
 import { nixSchema } from '../../../harness/nixSchema.ts';
 
 /** A path of the fixture: `a`, what it refers to, and what of its row can differ. */
-export type Path = {
-  refs?: string[];
-  hash?: string;
-  sigs?: string;
-  deriver?: string;
-  time?: number;
-  /** It is a derivation, and this its output. */
-  out?: string;
-};
+export type Path = { refs?: string[]; hash?: string; sigs?: string; deriver?: string; time?: number };
 export type Paths = Record<string, Path>;
 
 /** `a` as a store path's name: 32 characters of Nix's alphabet. */
@@ -87,9 +79,7 @@ export class Ground {
     const [row = {}] = this.rows(`select * from ValidPaths where path = '${pathOf(name)}'`);
     const refs = this.rows(`select p.path from Refs join ValidPaths p on p.id = reference
       where referrer = ${String(row['id'] ?? 0)} order by p.path`);
-    const outputs = this.rows(`select id, path from DerivationOutputs where drv = ${String(row['id'] ?? 0)}`);
-    const outs = outputs.map((output) => `${output['id']} ${short(String(output['path']))}`);
-    return { ...row, refs: refs.map(({ path }) => short(String(path))), outs };
+    return { ...row, refs: refs.map(({ path }) => short(String(path))) };
   }
 
   upper(): string[] {
@@ -127,8 +117,4 @@ function addPaths(database: DatabaseSync, paths: Paths): void {
     where a.path = ? and b.path = ?`);
   for (const [name, { refs = [] }] of Object.entries(paths))
     for (const ref of refs) refer.run(pathOf(name), pathOf(ref));
-  const derive = database.prepare(`insert into DerivationOutputs (drv, id, path)
-    select id, 'out', ? from ValidPaths where path = ?`);
-  for (const [name, { out }] of Object.entries(paths))
-    if (out !== undefined) derive.run(pathOf(out), pathOf(name));
 }

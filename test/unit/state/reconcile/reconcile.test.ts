@@ -61,19 +61,6 @@ test(
 );
 
 test(
-  'a derivation that waited has its outputs again',
-  withImages(async (ground) => {
-    await ground.boot('A');
-    ground.build({ drv: { refs: ['libc'], out: 'mine' } });
-    const { id: _, ...before } = ground.row('drv');
-    assert.deepEqual(before['outs'], ['out mine']);
-    for (const image of ['B', 'A']) await ground.boot(image);
-    const { id: __, ...after } = ground.row('drv');
-    assert.deepEqual(after, before);
-  }),
-);
-
-test(
   'what Nix has touched since is not put back',
   withImages(async (ground) => {
     await ground.boot('A');
