@@ -121,6 +121,17 @@ export function setXattr(path: string, name: string, value: string): void {
   checked('lsetxattr', () => lsetxattr()(cString(path), name, bytes, BigInt(bytes.length), 0), path);
 }
 
+/** Whether the path itself has an extended attribute, whatever its value. */
+export function hasXattr(path: string, name: string): boolean {
+  try {
+    checked('lgetxattr', () => Number(lgetxattr()(cString(path), name, Buffer.alloc(0), 0n)), path);
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'ENODATA', 'ENOTSUP')) return false;
+    throw error;
+  }
+}
+
 /** Copies all extended attributes (xattr(7)), access control lists among them, of the path itself. */
 export function copyXattrs(from: Buffer, to: Buffer): void {
   room ??= { list: Buffer.alloc(XATTR_LIST_MAX), value: Buffer.alloc(XATTR_LIST_MAX) };

@@ -8,7 +8,9 @@ import { installCommands } from './packages.ts';
 import { cacheDirectory } from './paths.ts';
 import { runOk } from './run.ts';
 
-export type Suite = 'bookworm' | 'trixie' | 'forky';
+/** The Debians with the Nix versions that we support. */
+export const suites = ['bookworm', 'trixie', 'forky'] as const;
+export type Suite = (typeof suites)[number];
 
 /** Nix, the static busybox that builds our packages, and musl's loader for the Alpine-like root. */
 const include = ['nix-bin', 'busybox-static', 'musl'];

@@ -54,6 +54,7 @@ function isRemembered(value: unknown): value is Remembered {
     typeof row === 'object' &&
     row !== null &&
     'path' in row &&
-    'references' in row
+    'references' in row &&
+    'outputs' in row
   );
 }

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { setXattr } from '../../../../src/linux/files.ts';
 import {
   type Reconciled,
   type ReconcileRequest,
@@ -9,7 +10,15 @@ import { volumeLayout } from '../../../../src/volume/layout.ts';
 import { nixSchema } from '../../../harness/nixSchema.ts';
 
 /** A path of the fixture: `a`, what it refers to, and what of its row can differ. */
-export type Path = { refs?: string[]; hash?: string; sigs?: string; deriver?: string; time?: number };
+export type Path = {
+  refs?: string[];
+  hash?: string;
+  sigs?: string;
+  deriver?: string;
+  time?: number;
+  /** Of a derivation: its output. */
+  out?: string;
+};
 export type Paths = Record<string, Path>;
 
 /** `a` as a store path's name: 32 characters of Nix's alphabet. */
@@ -48,6 +57,16 @@ export class Ground {
     addPaths(database, paths);
   }
 
+  /** Puts what overlayfs leaves of a path in the upper directory when it copies it up. */
+  copyUp(name: string, kind: 'directory' | 'file' | 'linked file'): void {
+    const path = `${this.volume.upper}/${named(name)}`;
+    rmSync(path, { recursive: true, force: true });
+    if (kind === 'directory') mkdirSync(path);
+    else writeFileSync(path, 'copied up');
+    if (kind === 'linked file') linkSync(path, `${this.volume.root}/link`);
+    setXattr(path, 'user.overlay.origin', '');
+  }
+
   async boot(image: string, changes: Partial<ReconcileRequest> = {}): Promise<Reconciled | undefined> {
     if (!existsSync(this.volume.state)) makeDatabase(this.volume.state, {});
     return await reconcile({
@@ -79,7 +98,9 @@ export class Ground {
     const [row = {}] = this.rows(`select * from ValidPaths where path = '${pathOf(name)}'`);
     const refs = this.rows(`select p.path from Refs join ValidPaths p on p.id = reference
       where referrer = ${String(row['id'] ?? 0)} order by p.path`);
-    return { ...row, refs: refs.map(({ path }) => short(String(path))) };
+    const outs = this.rows(`select path from DerivationOutputs where drv = ${String(row['id'] ?? 0)}`);
+    const shorts = (rows: Record<string, unknown>[]): string[] => rows.map(({ path }) => short(String(path)));
+    return { ...row, refs: shorts(refs), outs: shorts(outs) };
   }
 
   upper(): string[] {
@@ -117,4 +138,9 @@ function addPaths(database: DatabaseSync, paths: Paths): void {
     where a.path = ? and b.path = ?`);
   for (const [name, { refs = [] }] of Object.entries(paths))
     for (const ref of refs) refer.run(pathOf(name), pathOf(ref));
+  const give = database.prepare(
+    `insert into DerivationOutputs select id, 'out', ? from ValidPaths where path = ?`,
+  );
+  for (const [name, { out }] of Object.entries(paths))
+    if (out !== undefined) give.run(pathOf(out), pathOf(name));
 }

@@ -48,8 +48,10 @@ test(
   'back to the older image: what waited in the upper directory is valid again, with all its row said',
   withImages(async (ground) => {
     await ground.boot('A');
-    ground.build({ old: { refs: ['libc'], sigs: 'k:2', time: 8 }, older: { refs: ['old', 'older'] } });
+    ground.build({ old: { refs: ['libc'], sigs: 'k:2', time: 8 } });
+    ground.build({ older: { refs: ['old', 'older'], out: 'made' } });
     const { id: _, ...before } = ground.row('older');
+    assert.deepEqual(before['outs'], ['made']);
     await ground.boot('B');
     assert.deepEqual(ground.valid(), ['appb', 'libd', 'new', 'tool']);
     for (const image of ['A', 'B', 'A']) await ground.boot(image);
@@ -70,6 +72,21 @@ test(
     rmSync(`${ground.volume.upper}/${named('old')}/file`);
     await ground.boot('A');
     assert.deepEqual(ground.valid(), ['app', 'libc', 'tool']);
+  }),
+);
+
+test(
+  'what overlayfs copied up of an older image’s path is no path of the volume, but a link to it may be',
+  withImages(async (ground) => {
+    await ground.boot('A');
+    ground.build({ mine: {}, linked: {} });
+    ground.copyUp('app', 'directory');
+    ground.copyUp('libc', 'file');
+    // Optimising the store makes a file of the user's a link to such a copy.
+    ground.copyUp('linked', 'linked file');
+    await ground.boot('B');
+    assert.deepEqual(ground.upper(), ['linked', 'mine']);
+    assert.deepEqual(ground.valid(), ['appb', 'libd', 'linked', 'mine', 'new', 'tool']);
   }),
 );
 
