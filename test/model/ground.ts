@@ -24,6 +24,8 @@ export interface Upper {
 /** The real thing: a volume on which containers of some images take turns, one at a time. */
 export interface Ground extends AsyncDisposable {
   universe: Universe;
+  /** What was done so far: boots that came up, and how many of the kills came before the end of what they were for. */
+  tally: { boots: number; kills: number; inTime: number };
   /** A new volume, and no container. */
   reset(): Promise<void>;
   /** Boots a container, with the project directory mounted or not, up to its main command. */
@@ -62,6 +64,11 @@ function operate(nixMachine: NixMachine, universe: Universe): Ground {
   const { machine } = nixMachine;
   let booted: Booted | undefined;
   let image: ImageName | undefined;
+  const tally = { boots: 0, kills: 0, inTime: 0 };
+  const count = (exitCode: number): void => {
+    tally.kills += 1;
+    if (exitCode !== 0) tally.inTime += 1;
+  };
 
   const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<Outcome> => {
     const ending = theBooted();
@@ -82,6 +89,7 @@ function operate(nixMachine: NixMachine, universe: Universe): Ground {
 
   return {
     universe,
+    tally,
     project: machine.path(`/${projectDirectory}`),
     end,
     async reset() {
@@ -94,11 +102,13 @@ function operate(nixMachine: NixMachine, universe: Universe): Ground {
       const args = overlay('sh', '-c', 'echo ready; exec sleep infinity');
       booted = await startBoot(machine, { args });
       await booted.waitFor(/^ready$/m);
+      tally.boots += 1;
     },
     async killedBoot(next, project, point) {
       await prepare(next, project);
       const [file, ...args] = bootCommand(machine, { args: overlay('true') });
       const outcome = await run('strace', [...killing(point), file, ...args]);
+      count(outcome.exitCode);
       // What unshare(1) says of a PID 1 that was killed differs; init itself has something to say when it fails.
       if (outcome.exitCode !== 0 && /nix-cache-init:/.test(outcome.stderr))
         throw new Error(`a boot to be killed at call ${point.n} of ${point.call} said: ${describe(outcome)}`);
@@ -109,7 +119,9 @@ function operate(nixMachine: NixMachine, universe: Universe): Ground {
       const enter = ['nsenter', `--target=${theBooted().init}`, '--mount', '--pid', '--root', '--wd'];
       const shell = ['env', '-i', 'PATH=/usr/bin:/bin', 'HOME=/root', 'sh', '-euc', text];
       const [file = '', ...args] = [...tracer, ...enter, ...shell];
-      return await run(file, args);
+      const outcome = await run(file, args);
+      if (kill !== undefined) count(outcome.exitCode);
+      return outcome;
     },
     rows: () => readRows(machine.path('/nix-cache/var/nix')),
     upper: () => readUpper(machine.path('/nix-cache/upper')),

@@ -24,7 +24,11 @@ const choice = fc.nat(1000);
 const point = (calls: string[]): Arbitrary<KillPoint> =>
   fc.record({ call: fc.constantFrom(...calls), n: fc.integer({ min: 1, max: 40 }) });
 /** Mostly not killed; shrinks to that. */
-const maybeKilled = fc.option(point(nixCalls), { nil: undefined, freq: 3 });
+const maybeKilled = fc.oneof(
+  { withCrossShrink: true },
+  { weight: 3, arbitrary: fc.constant(undefined) },
+  { weight: 2, arbitrary: point(nixCalls) },
+);
 const container: Arbitrary<Container> = fc.record({
   image: fc.constantFrom(...imageNames),
   project: fc.boolean().map((absent) => !absent),
@@ -38,11 +42,11 @@ export function anyCommand(packages: readonly string[]): Arbitrary<Command>[] {
   const build = fc.tuple(name, maybeKilled).map((args) => new Build(...args));
   const switchTo = fc.tuple(container, ending).map((args) => new SwitchTo(...args));
   const killBoot = fc.tuple(container, ending, point(bootCalls)).map((args) => new KillBoot(...args));
+  const addRoot = fc.tuple(kind, name).map((args) => new AddRoot(...args));
+  const collect = maybeKilled.map((kill) => new Collect(kill));
   return [
-    ...[build, build, switchTo, switchTo, killBoot, killBoot],
-    fc.tuple(kind, name).map((args) => new AddRoot(...args)),
+    ...[build, build, switchTo, switchTo, killBoot, killBoot, addRoot, addRoot, collect, collect],
     choice.map((n) => new RemoveRoot(n)),
-    maybeKilled.map((kill) => new Collect(kill)),
     choice.map((n) => new DeleteImagePath(n)),
     maybeKilled.map((kill) => new Optimise(kill)),
   ];
