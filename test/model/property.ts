@@ -31,7 +31,7 @@ export interface RunReport {
 /** Runs random sequences of operations on a volume, against the model. */
 export async function runModel(ground: Ground, options: RunOptions): Promise<RunReport> {
   const { runs, seed, path, replayPath, onRun, asItIs = false } = options;
-  const commands = fc.commands(anyCommand([...ground.universe.packages.keys()]), {
+  const commands = fc.commands(anyCommand(ground), {
     maxCommands: LONGEST,
     size: 'max',
     ...(replayPath === undefined ? {} : { replayPath }),

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { ImageName } from '../harness/nixMachine.ts';
+import type { KillPoint } from './calls.ts';
 import { changedRows, missingCopies } from './checks.ts';
 import { exactly, faultsOf } from './expectation.ts';
-import { describe, type Ground, type KillPoint } from './ground.ts';
+import { describe, type Ground } from './ground.ts';
 import type { Model } from './model.ts';
 import { type Row, type Rows, wholeRows } from './rows.ts';
 

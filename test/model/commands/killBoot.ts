@@ -1,4 +1,5 @@
-import type { Ground, KillPoint } from '../ground.ts';
+import type { KillPoint } from '../calls.ts';
+import type { Ground } from '../ground.ts';
 import type { Model } from '../model.ts';
 import { type Container, type Ending, end, killedBoot } from '../session.ts';
 import type { Command } from './command.ts';
