@@ -38,7 +38,9 @@ export function anyCommand({ universe, calls }: Ground): Arbitrary<Command>[] {
   const kind = fc.constantFrom('profile' as const, 'direct' as const, 'project' as const);
   const build = fc.tuple(name, maybeKilled).map((args) => new Build(...args));
   const switchTo = fc.tuple(container, ending).map((args) => new SwitchTo(...args));
-  const killBoot = fc.tuple(container, ending, pointOf(calls.boot)).map((args) => new KillBoot(...args));
+  const killBoot = fc
+    .tuple(container, ending, pointOf(calls.boot), fc.boolean())
+    .map((args) => new KillBoot(...args));
   const addRoot = fc.tuple(kind, name).map((args) => new AddRoot(...args));
   const collect = maybeKilled.map((kill) => new Collect(kill));
   return [
