@@ -15,7 +15,13 @@ const lsetxattr = lazily('lsetxattr', {
   arguments: ['buffer', 'string', 'buffer', 'uint64', 'int32'],
 });
 
+const renameat2 = lazily('renameat2', {
+  return: 'int32',
+  arguments: ['int32', 'buffer', 'int32', 'buffer', 'uint32'],
+});
+
 const AT_FDCWD = -100;
+const RENAME_EXCHANGE = 2;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const XATTR_LIST_MAX = 65536;
 
@@ -46,6 +52,12 @@ export function replaceFile(path: string, text: string): void {
   });
   renameSync(temporary, path);
   flushDirectory(dirname(path));
+}
+
+/** Gives each of two paths what the other one has, in one step (rename(2), RENAME_EXCHANGE). */
+export function exchange(one: string, other: string): void {
+  const [a, b] = [cString(one), cString(other)];
+  checked('renameat2', () => renameat2()(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE), other);
 }
 
 /** A name in a directory is durable only once the directory itself is (fsync(2)). */
@@ -90,6 +102,21 @@ export function setTimes(path: Buffer, atimeNs: bigint, mtimeNs: bigint): void {
 export function setXattr(path: string, name: string, value: string): void {
   const bytes = Buffer.from(value);
   checked('lsetxattr', () => lsetxattr()(cString(path), name, bytes, BigInt(bytes.length), 0), path);
+}
+
+/** Whether overlayfs shows a directory of an upper layer without what lies below it (overlayfs.rst). */
+export function isOpaque(path: string): boolean {
+  const value = Buffer.alloc(1);
+  const marked = (name: string): boolean => {
+    try {
+      const read = (): number => Number(lgetxattr()(cString(path), `${name}.overlay.opaque`, value, 1n));
+      return checked('lgetxattr', read, path) === 1 && value.toString() === 'y';
+    } catch (error) {
+      if (hasErrno(error, 'ENODATA', 'ENOTSUP')) return false;
+      throw error;
+    }
+  };
+  return marked('trusted') || marked('user');
 }
 
 /** Copies all extended attributes (xattr(7)), access control lists among them, of the path itself. */

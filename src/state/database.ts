@@ -1,21 +1,41 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { Exit, InitError } from '../errors.ts';
+import { Exit, InitError, type Stage } from '../errors.ts';
 
 export type { DatabaseSync };
 
 /** Where Nix keeps its database in a state directory (src/libstore/local-store.cc). */
 export const databaseFile = (stateDir: string): string => `${stateDir}/db/db.sqlite`;
 
+/** Who else may have a database open. Nix waits for an hour; a person would not. */
+export type Sharing = 'alone' | 'with Nix';
+
+const BUSY_MS = 60_000;
+
 /**
- * Opens the Nix database of a state directory, which nobody else has open. Foreign keys are off: rows are deleted in any order, and what refers to
- * them with them. Exclusive, so that the write-ahead log needs no index in shared memory, which a full disk could refuse.
+ * Opens the Nix database of a state directory. Foreign keys are off: rows are deleted in any order, and what refers to
+ * them with them. Alone, it is exclusive, so that the write-ahead log needs no index in shared memory, which a full disk could
+ * refuse.
  */
-function openDatabase(stateDir: string): DatabaseSync {
+function openDatabase(stateDir: string, sharing: Sharing): DatabaseSync {
   // Loaded here: only a changed image or a used volume needs it, and most boots have neither.
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
-  const database = new DatabaseSync(databaseFile(stateDir), { enableForeignKeyConstraints: false });
-  database.exec('pragma locking_mode = exclusive; pragma synchronous = full; pragma temp_store = memory');
+  const options = { enableForeignKeyConstraints: false, timeout: sharing === 'alone' ? 0 : BUSY_MS };
+  const database = new DatabaseSync(databaseFile(stateDir), options);
+  if (sharing === 'alone') database.exec('pragma locking_mode = exclusive');
+  database.exec('pragma synchronous = full; pragma temp_store = memory');
+  return database;
+}
+
+/**
+ * Opens a database for reading.
+ * @param name a path, or what `immutable` makes of one.
+ */
+export function openForReading(name: string): DatabaseSync {
+  const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
+  const place = name.startsWith('file:') ? new URL(name) : name;
+  const database = new DatabaseSync(place, { readOnly: true, timeout: BUSY_MS });
+  database.exec('pragma temp_store = memory');
   return database;
 }
 
@@ -47,34 +67,57 @@ export class DatabaseError extends Error {
 }
 
 /**
- * Does something with the Nix database of a state directory that nobody else has open.
+ * Does something with the Nix database of a state directory.
  * @param damaged what to do about one that is, for the message.
  * @throws {InitError} 78 when it is damaged; {DatabaseError} for what the disk refuses.
  */
 export async function withDatabase<T>(
   stateDir: string,
-  damaged: { what: string; remedy: string },
+  damaged: { stage: Stage; what: string; remedy: string },
   act: (database: DatabaseSync) => Promise<T>,
+  sharing: Sharing = 'alone',
 ): Promise<T> {
   let database: DatabaseSync | undefined;
   try {
-    database = openDatabase(stateDir);
+    database = openDatabase(stateDir, sharing);
+    requireTables(database);
     return await act(database);
   } catch (error) {
-    throw explainDatabase(error, damaged);
+    if (!isDamage(error)) throw explainDatabase(error);
+    throw new InitError({ ...damaged, errno: 'EUCLEAN', exitCode: Exit.config, cause: error });
   } finally {
     // An open transaction ends with it, undone.
     database?.close();
   }
 }
 
-function explainDatabase(error: unknown, { what, remedy }: { what: string; remedy: string }): unknown {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
-  const primary = error.errcode & 0xff;
-  if (primary === CORRUPT || primary === NOT_A_DATABASE) {
-    const failure = { stage: 'reconcile', what, errno: 'EUCLEAN', remedy, exitCode: Exit.config } as const;
-    return new InitError({ ...failure, cause: error });
-  }
-  const errno = errnos[primary];
-  return errno === undefined ? error : new DatabaseError(errno, error);
+/** The primary result code of an error of SQLite. */
+function resultCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
+    return undefined;
+  return error.errcode & 0xff;
+}
+
+/** A file that is a database to SQLite, but not to Nix: an empty one is. */
+export class DamagedDatabase extends Error {
+  override readonly name = 'DamagedDatabase';
+}
+
+/** @throws {DamagedDatabase} for a database without the tables that all of Nix's have had since 2006. */
+export function requireTables(database: DatabaseSync): void {
+  const query = `select count(*) as tables from sqlite_master where name in ('ValidPaths', 'Refs', 'DerivationOutputs')`;
+  if (Number(database.prepare(query).get()?.['tables']) < 3)
+    throw new DamagedDatabase('it has not the tables of a Nix database');
+}
+
+/** Whether a database is not what it should be. */
+export function isDamage(error: unknown): error is Error {
+  const code = resultCode(error);
+  return error instanceof DamagedDatabase || code === CORRUPT || code === NOT_A_DATABASE;
+}
+
+/** Makes a failed system call of what SQLite could not do; any other error stays as it is. */
+export function explainDatabase(error: unknown): unknown {
+  const errno = errnos[resultCode(error) ?? 0];
+  return errno === undefined ? error : new DatabaseError(errno, error as Error);
 }

@@ -1,5 +1,5 @@
 import type { Config } from '../config/keys.ts';
-import type { MountInfo } from '../linux/mountinfo.ts';
+import { isOverlayOn, type MountInfo } from '../linux/mountinfo.ts';
 import { volumeLayout } from '../volume/layout.ts';
 
 /**
@@ -11,9 +11,10 @@ export function findLeftovers(mounts: readonly MountInfo[], config: Config, runD
   // Without our mark, what is mounted is somebody else's.
   if (!mounts.some(({ target }) => target === `${runDir}/lower/store`)) return [];
   const volume = volumeLayout(cacheDir);
-  const ours = ({ target, type, root, superOptions }: MountInfo): boolean => {
+  const ours = (mount: MountInfo): boolean => {
+    const { target, root } = mount;
     if (target === runDir || target.startsWith(`${runDir}/`)) return true;
-    if (target === storeDir) return type === 'overlay' && superOptions.includes(`upperdir=${volume.upper}`);
+    if (target === storeDir) return isOverlayOn(mount, storeDir, volume.upper);
     if (target === stateDir || target === `${stateDir}/builds`)
       return root.endsWith(target.slice(stateDir.length) || '/var/nix');
     return root.includes('/nix-cache-init/nix.conf');

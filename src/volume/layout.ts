@@ -21,6 +21,8 @@ export function volumeLayout(cacheDir: string) {
     swept: `${own}/swept`,
     /** A copy of an image's database, for the time of the reconcile. */
     imageCopy: `${own}/image`,
+    /** Where a database is put together that takes the place of a damaged one. */
+    rescue: `${own}/rescue`,
     /** Where the state is put together before it gets its name. */
     staging: `${own}/seed`,
   } as const;

@@ -27,6 +27,8 @@ export type ReconcileRequest = {
   /** Tells the version of the image's Nix; asked only when the image has changed. */
   nixVersion: () => string | null;
   breathe: Breathe;
+  /** Goes through all of it although nothing seems to have changed. */
+  always?: boolean;
 };
 
 export type Reconciled = Updated & { whiteouts: number };
@@ -42,7 +44,7 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
   const { files, image, upper } = request;
   const manifest = readManifest(files.manifest);
   const looks = imageLooks(image);
-  const known = manifest?.imageIdentity ?? undefined;
+  const known = request.always ? undefined : (manifest?.imageIdentity ?? undefined);
   if (known !== undefined && manifest?.imageStat === looks) {
     const look = upperLooks(upper);
     if (look !== undefined && look === readIfThere(files.swept)) return undefined;
@@ -124,7 +126,10 @@ function ignoringFullDisk(write: () => void): void {
 }
 
 /** @throws {InitError} 78 when this image's Nix would not open the volume's database. */
-function refuseNewer({ image, stateDir }: ReconcileRequest, manifest: Manifest | undefined): void {
+export function refuseNewer(
+  { image, stateDir }: Pick<ReconcileRequest, 'image' | 'stateDir'>,
+  manifest: Manifest | undefined,
+): void {
   const volume = databaseSchemas(stateDir);
   const own = databaseSchemas(image.stateDir);
   for (const kind of ['schema', 'ca'] as const) {

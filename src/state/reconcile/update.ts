@@ -6,7 +6,7 @@ import { type Breathe, mergeImage, rowCount } from './merge.ts';
 import { mergeRealisations } from './realisations.ts';
 import { topLevelPaths } from './roots.ts';
 import { putRows, type Row, readRows } from './rows.ts';
-import { findVanished, forgetVanished } from './vanished.ts';
+import { deadPaths, findVanished, forgetVanished } from './vanished.ts';
 
 export type UpdateRequest = {
   /** The state directory whose database is updated. */
@@ -37,6 +37,10 @@ export type Updated = {
   roots: string[];
 };
 
+/** A damaged database is not for a boot to mend: nothing is mounted, so neither is there a container to run this in. */
+const repairRemedy =
+  'run: docker run --rm -v VOLUME:/nix-cache --entrypoint nix-cache-init IMAGE check --repair';
+
 /**
  * Brings a Nix database in step with the layers of its store, in one transaction: a kill at any instant leaves the old one or
  * the new one (DESIGN §6).
@@ -45,9 +49,10 @@ export type Updated = {
 export async function updateDatabase(request: UpdateRequest): Promise<Updated> {
   const { stateDir, imageStateDir, imageCopy } = request;
   const damaged = {
+    stage: 'reconcile',
     what: `the Nix database in ${stateDir} is damaged`,
-    remedy: 'run nix-cache-init check --repair in a container with this volume',
-  };
+    remedy: repairRemedy,
+  } as const;
   try {
     return await withDatabase(stateDir, damaged, async (database) => {
       const hasImage = attachImage(database, imageStateDir, imageCopy);
@@ -62,10 +67,13 @@ export async function updateDatabase(request: UpdateRequest): Promise<Updated> {
   }
 }
 
+/** For layers of which is only asked whether they have a name. */
+export type Has<T> = { readonly [K in keyof T]: Pick<ReadonlySet<string>, 'has'> };
+
 /** What SQL asks of the layers. A path that is not in this store is somebody else's affair, and always there. */
-function defineFunctions(
+export function defineFunctions(
   database: DatabaseSync,
-  { storeDir, layers: { upper, lower } }: UpdateRequest,
+  { storeDir, layers: { upper, lower } }: { storeDir: string; layers: Has<Layers> },
 ): void {
   const start = storeDir.length + 1;
   const define = (name: string, has: (name: string) => boolean): void =>
@@ -78,15 +86,20 @@ function defineFunctions(
   define('on_disk', (name) => lower.has(name) || upper.has(name));
 }
 
+/** What the steps of an update hand to each other. */
+export function createWorkTables(database: DatabaseSync): void {
+  database.exec(`
+    create temp table changed (id integer primary key, path text not null);
+    create temp table broken (id integer primary key);
+    create temp table dead (id integer primary key)`);
+}
+
 async function update(
   database: DatabaseSync,
   { storeDir, layers, recalled, onTakenOut, breathe }: UpdateRequest,
   hasImage: boolean,
 ): Promise<Updated> {
-  database.exec(`
-    create temp table changed (id integer primary key, path text not null);
-    create temp table broken (id integer primary key);
-    create temp table dead (id integer primary key)`);
+  createWorkTables(database);
   const total = rowCount(database, 'main.ValidPaths') + (hasImage ? rowCount(database, 'img.ValidPaths') : 0);
   let done = 0;
   const onRows = async (rows: number): Promise<void> => {
@@ -101,17 +114,14 @@ async function update(
   const back = recalled.filter(({ path }) => !superseded.has(path.slice(storeDir.length + 1)));
   for (const { path } of putRows(database, back)) markDead(database, path);
   await findVanished(database, onRows);
-  const forgotten = database.prepare(
-    'select path from main.ValidPaths where id in (select id from temp.dead)',
-  );
-  const taken = forgotten.all().map(({ path }) => String(path));
+  const forgotten = deadPaths(database);
   onTakenOut([...replaced, ...waitingRows(database, back)]);
   if (hasImage) markBroken(database);
   forgetVanished(database);
   if (hasImage) mergeRealisations(database);
   return {
     learnt,
-    forgotten: taken,
+    forgotten,
     superseded: [...superseded],
     hiding: both.filter((name) => !superseded.has(name) && knows(database, 'main', pathOf(name))),
     roots: hasImage ? topLevelPaths(database).map((path) => path.slice(storeDir.length + 1)) : [],
@@ -121,7 +131,7 @@ async function update(
 const knows = (database: DatabaseSync, schema: 'main' | 'img', path: string): boolean =>
   database.prepare(`select 1 from ${schema}.ValidPaths where path = ?`).get(path) !== undefined;
 
-function markDead(database: DatabaseSync, path: string): void {
+export function markDead(database: DatabaseSync, path: string): void {
   const mark = 'insert or ignore into temp.dead select id from main.ValidPaths where path = ?';
   database.prepare(mark).run(path);
 }
