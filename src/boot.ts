@@ -14,6 +14,7 @@ import { Reaper } from './supervise/reaper.ts';
 import { ShutdownReport } from './supervise/report.ts';
 import type { SignalInbox } from './supervise/signals.ts';
 import { supervise } from './supervise/supervise.ts';
+import { emptyTrash } from './volume/trash.ts';
 
 export type BootOptions = { command: readonly string[]; loaded: LoadedConfig; inbox: SignalInbox };
 
@@ -51,7 +52,9 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
       runDir,
       report,
     };
-    return await supervise(running);
+    const ended = supervise(running);
+    if (applied.trash.length > 0) void emptyTrash(applied.trash, log);
+    return await ended;
   } finally {
     applied.undo.run();
     report.write(log);

@@ -1,4 +1,16 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+
 import { dirname } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import { checked, cString, lazily } from './libc.ts';
@@ -65,6 +77,23 @@ export function flushDirectory(path: string): void {
   withDescriptor(path, 'r', fsyncSync);
 }
 
+/** Who has a file or directory, and what for. */
+export type Owner = { uid: number; gid: number; mode: number };
+
+/**
+ * Makes a directory under another name until it is complete: after a kill in between it would be taken as found, owner and
+ * mode wrong.
+ * @param temporary on the same file system.
+ */
+export function placeDirectory(path: string | Buffer, temporary: string, { uid, gid, mode }: Owner): void {
+  // What an earlier kill left may be anything.
+  rmSync(temporary, { recursive: true, force: true });
+  mkdirSync(temporary, { mode: 0o700 });
+  chownSync(temporary, uid, gid);
+  chmodSync(temporary, mode & 0o7777);
+  renameSync(temporary, path);
+}
+
 /** Everything written to the file system of `path` is on the disk when it returns. */
 export function flushFileSystem(path: string): void {
   withDescriptor(path, 'r', syncFileSystem);
@@ -104,19 +133,15 @@ export function setXattr(path: string, name: string, value: string): void {
   checked('lsetxattr', () => lsetxattr()(cString(path), name, bytes, BigInt(bytes.length), 0), path);
 }
 
-/** Whether overlayfs shows a directory of an upper layer without what lies below it (overlayfs.rst). */
-export function isOpaque(path: string): boolean {
-  const value = Buffer.alloc(1);
-  const marked = (name: string): boolean => {
-    try {
-      const read = (): number => Number(lgetxattr()(cString(path), `${name}.overlay.opaque`, value, 1n));
-      return checked('lgetxattr', read, path) === 1 && value.toString() === 'y';
-    } catch (error) {
-      if (hasErrno(error, 'ENODATA', 'ENOTSUP')) return false;
-      throw error;
-    }
-  };
-  return marked('trusted') || marked('user');
+/** Whether the path itself has an extended attribute, whatever its value. */
+export function hasXattr(path: string, name: string): boolean {
+  try {
+    checked('lgetxattr', () => Number(lgetxattr()(cString(path), name, Buffer.alloc(0), 0n)), path);
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'ENODATA', 'ENOTSUP')) return false;
+    throw error;
+  }
 }
 
 /** Copies all extended attributes (xattr(7)), access control lists among them, of the path itself. */

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { Exit, InitError, type Stage } from '../errors.ts';
+import { Exit, type Failure, InitError } from '../errors.ts';
 
 export type { DatabaseSync };
 
@@ -52,6 +52,8 @@ const errnos: Readonly<Record<number, string>> = {
   13: 'ENOSPC',
   14: 'EACCES',
 };
+/** To SQLite a file of no bytes is a database without tables. */
+const LOGIC = 1;
 const CORRUPT = 11;
 const NOT_A_DATABASE = 26;
 
@@ -73,22 +75,32 @@ export class DatabaseError extends Error {
  */
 export async function withDatabase<T>(
   stateDir: string,
-  damaged: { stage: Stage; what: string; remedy: string },
+  damaged: Damage,
   act: (database: DatabaseSync) => Promise<T>,
   sharing: Sharing = 'alone',
 ): Promise<T> {
   let database: DatabaseSync | undefined;
   try {
     database = openDatabase(stateDir, sharing);
-    requireTables(database);
     return await act(database);
   } catch (error) {
-    if (!isDamage(error)) throw explainDatabase(error);
-    throw new InitError({ ...damaged, errno: 'EUCLEAN', exitCode: Exit.config, cause: error });
+    throw isDamage(error) ? damage(damaged, error) : explainDatabase(error);
   } finally {
     // An open transaction ends with it, undone.
     database?.close();
   }
+}
+
+/** A file that is a database to SQLite, but not to Nix. */
+export class DamagedDatabase extends Error {
+  override readonly name = 'DamagedDatabase';
+}
+
+/** @throws {DamagedDatabase} for a database without the tables that all of Nix's have. */
+export function requireTables(database: DatabaseSync): void {
+  const query = `select count(*) as tables from sqlite_master where name in ('ValidPaths', 'Refs', 'DerivationOutputs')`;
+  if (Number(database.prepare(query).get()?.['tables']) < 3)
+    throw new DamagedDatabase('it has not the tables of a Nix database');
 }
 
 /** The primary result code of an error of SQLite. */
@@ -98,23 +110,19 @@ function resultCode(error: unknown): number | undefined {
   return error.errcode & 0xff;
 }
 
-/** A file that is a database to SQLite, but not to Nix: an empty one is. */
-export class DamagedDatabase extends Error {
-  override readonly name = 'DamagedDatabase';
-}
-
-/** @throws {DamagedDatabase} for a database without the tables that all of Nix's have had since 2006. */
-export function requireTables(database: DatabaseSync): void {
-  const query = `select count(*) as tables from sqlite_master where name in ('ValidPaths', 'Refs', 'DerivationOutputs')`;
-  if (Number(database.prepare(query).get()?.['tables']) < 3)
-    throw new DamagedDatabase('it has not the tables of a Nix database');
-}
-
-/** Whether a database is not what it should be. */
+/** Whether an error says that a database is damaged. */
 export function isDamage(error: unknown): error is Error {
-  const code = resultCode(error);
-  return error instanceof DamagedDatabase || code === CORRUPT || code === NOT_A_DATABASE;
+  const primary = resultCode(error);
+  const noTables = primary === LOGIC && error instanceof Error && error.message.startsWith('no such table');
+  return error instanceof DamagedDatabase || primary === CORRUPT || primary === NOT_A_DATABASE || noTables;
 }
+
+/** What to say of a damaged database. */
+export type Damage = Pick<Failure, 'stage' | 'what' | 'remedy'>;
+
+/** The error for a damaged database. */
+export const damage = (damaged: Damage, cause: unknown): InitError =>
+  new InitError({ ...damaged, errno: 'EUCLEAN', exitCode: Exit.config, cause });
 
 /** Makes a failed system call of what SQLite could not do; any other error stays as it is. */
 export function explainDatabase(error: unknown): unknown {

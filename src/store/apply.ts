@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { bindMount, makeReadOnly, mount } from '../linux/mount.ts';
 import type { Log } from '../log.ts';
@@ -28,6 +28,8 @@ export type Applied = {
   undo: Undo;
   /** The services that have a listening socket, and that. */
   listening: Map<string, Listening>;
+  /** What can be deleted once the command runs. */
+  trash: string[];
   /** Milliseconds each step took, for boot.json. */
   timings: number[];
 };
@@ -40,7 +42,7 @@ type Running = ApplyContext & { applied: Applied };
  * @throws {InitError} naming the step; `signal.reason` when aborted.
  */
 export async function apply(plan: Plan, context: ApplyContext): Promise<Applied> {
-  const applied: Applied = { undo: new Undo(context.log), listening: new Map(), timings: [] };
+  const applied: Applied = { undo: new Undo(context.log), listening: new Map(), trash: [], timings: [] };
   try {
     for (const step of plan.steps) {
       await turn();
@@ -94,6 +96,7 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
       break;
     case 'reconcile':
       await reconcileImage(step, log, signal);
+      if (existsSync(step.files.superseded)) applied.trash.push(step.files.superseded);
       break;
     case 'overlay':
       mountOverlay(step);

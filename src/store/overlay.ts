@@ -111,6 +111,7 @@ function plan(facts: Facts, config: Config): Step[] {
       do: 'reconcile',
       image: { storeDir: lower.store, stateDir: lower.state },
       storeDir,
+      nixStateDir: stateDir,
       stateDir: volume.state,
       upper: volume.upper,
       files: {
@@ -119,6 +120,7 @@ function plan(facts: Facts, config: Config): Step[] {
         swept: volume.swept,
         imageCopy: volume.imageCopy,
         superseded: volume.superseded,
+        imageLinks: volume.imageLinks,
       },
       strategy: 'overlay',
       xattrs,

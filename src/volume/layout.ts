@@ -23,6 +23,10 @@ export function volumeLayout(cacheDir: string) {
     imageCopy: `${own}/image`,
     /** Where a database is put together that takes the place of a damaged one. */
     rescue: `${own}/rescue`,
+    /** What the image brought of profiles and roots, as of the last merge. */
+    imageLinks: `${own}/image-links.json`,
+    /** Roots in project directories that may be absent at a boot. */
+    indirectRoots: `${own}/indirect-roots.json`,
     /** Where the state is put together before it gets its name. */
     staging: `${own}/seed`,
   } as const;

@@ -1,24 +1,17 @@
 import assert from 'node:assert/strict';
 import { startIdle } from '../harness/container.ts';
 import { containerTest } from '../harness/containerTest.ts';
-import { nixImage } from '../harness/images.ts';
 import { assertNothingBuilt, assertStoreIsSound, build, builtPath } from '../harness/nix.ts';
-import { bare, makeVolume } from '../harness/volume.ts';
-
-/** The shell recipe that this program replaces, as people have it in their entry points. */
-const recipe = `
-mkdir -p /nix-cache/upper /nix-cache/workdir /nix-cache/var
-[ -e /nix-cache/var/nix ] || cp -a /nix/var/nix /nix-cache/var/nix
-busybox mount -t overlay overlay -o lowerdir=/nix/store,upperdir=/nix-cache/upper,workdir=/nix-cache/workdir /nix/store
-busybox mount --bind /nix-cache/var/nix /nix/var/nix
-nix-build /packages.nix -A c --no-out-link
-`;
+import { startRecipe } from '../harness/recipe.ts';
+import { makeVolume } from '../harness/volume.ts';
 
 containerTest('a volume made by the shell recipe is adopted as found', async () => {
   await using volume = await makeVolume();
-  const privileged = ['--cap-add', 'SYS_ADMIN', '--security-opt', 'apparmor=unconfined'];
-  const mounted = [...privileged, '-v', `${volume.name}:/nix-cache`];
-  const path = builtPath(await bare(await nixImage(), ['sh', '-euc', recipe], ...mounted));
+  let path: string;
+  {
+    await using before = await startRecipe({ volume: volume.name });
+    path = builtPath(await before.exec(build('c')));
+  }
 
   for (const boot of ['first', 'second']) {
     await using container = await startIdle({ volume: volume.name });

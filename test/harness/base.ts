@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { alone } from './lock.ts';
 import { readDebianMirror } from './mirror.ts';
 import { installCommands } from './packages.ts';
 import { cacheDirectory } from './paths.ts';
 import { runOk } from './run.ts';
 
-export type Suite = 'bookworm' | 'trixie' | 'forky';
+/** The Debians with the Nix versions that we support. */
+export const suites = ['bookworm', 'trixie', 'forky'] as const;
+export type Suite = (typeof suites)[number];
 
 /** Nix, the static busybox that builds our packages, and musl's loader for the Alpine-like root. */
 const include = ['nix-bin', 'busybox-static', 'musl'];
@@ -24,11 +26,25 @@ export async function baseTarball(suite: Suite): Promise<string> {
   return file;
 }
 
+/** The same unpacked, once per clone; to be read only. */
+export async function baseRoot(suite: Suite): Promise<string> {
+  const tarball = await baseTarball(suite);
+  const root = join(cacheDirectory, 'roots', basename(tarball, '.tar'));
+  await alone(`root-${suite}`, async () => {
+    if (existsSync(root)) return;
+    await removeOlder(suite, dirname(root));
+    const unfinished = `${root}.unfinished`;
+    await mkdir(unfinished, { recursive: true });
+    await runOk('tar', ['-C', unfinished, '-xf', tarball, '--exclude=./dev/*']);
+    await rename(unfinished, root);
+  });
+  return root;
+}
+
 async function makeTarball(suite: Suite, file: string, args: string[]): Promise<void> {
   await installCommands({ mmdebstrap: 'mmdebstrap' });
   console.log(`Making a Debian ${suite} root with its Nix (kept in .cache/ for the next time)`);
-  await mkdir(join(cacheDirectory, 'bases'), { recursive: true });
-  await removeOlder(suite);
+  await removeOlder(suite, dirname(file));
   const unfinished = `${file}.unfinished.tar`;
   try {
     await runOk('mmdebstrap', [...args, suite, unfinished, readDebianMirror()]);
@@ -48,10 +64,10 @@ function mmdebstrapArguments(suite: Suite): string[] {
   ];
 }
 
-async function removeOlder(suite: Suite): Promise<void> {
-  const directory = join(cacheDirectory, 'bases');
+async function removeOlder(suite: Suite, directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
   for (const name of await readdir(directory)) {
-    if (name.startsWith(`${suite}-`)) await rm(join(directory, name));
+    if (name.startsWith(`${suite}-`)) await rm(join(directory, name), { recursive: true });
   }
 }
 

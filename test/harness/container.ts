@@ -74,6 +74,11 @@ export async function startIdle(options: Omit<Boot, 'command'> = {}): Promise<Co
   }
 }
 
+/** Boots after a shell script, which does to the image what its owner might have done. */
+export function after(script: string): Pick<Boot, 'flags' | 'before'> {
+  return { flags: ['--entrypoint', 'sh'], before: ['-euc', `${script}; exec /init "$@"`, 'sh'] };
+}
+
 export async function runArguments(options: Boot): Promise<string[]> {
   const { volume, grant = 'overlay', flags = [], env = {}, command } = options;
   return [
@@ -86,6 +91,13 @@ export async function runArguments(options: Boot): Promise<string[]> {
     ...(options.before ?? []),
     ...command,
   ];
+}
+
+/** What a command says that must succeed. */
+export async function execOk(container: Container, ...command: string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await container.exec(command);
+  if (exitCode !== 0) throw new Error(`${command.join(' ')}: exit ${exitCode}\n${stderr}`);
+  return stdout.trim();
 }
 
 async function isRunning(name: string): Promise<boolean> {

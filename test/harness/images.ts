@@ -8,7 +8,7 @@ import { alone } from './lock.ts';
 import { fixtures, rootfs } from './paths.ts';
 
 const repositoryName = 'nix-cache-init-test';
-const asProduct = ['ENTRYPOINT ["/init"]'];
+export const asProduct = ['ENTRYPOINT ["/init"]'];
 // `commit --change` knows no STOPSIGNAL, but keeps the container's.
 const always = ['--network', 'none', '--entrypoint', '', '--stop-signal', 'SIGTERM'];
 
@@ -69,12 +69,18 @@ export async function image(
 }
 
 /** Runs one command over an image, with a directory copied to /fixtures, and keeps the result. */
-export async function derive(tag: string, base: string, directory: string, command: string[]): Promise<void> {
+export async function derive(
+  tag: string,
+  base: string,
+  directory: string,
+  command: string[],
+  more: string[] = [],
+): Promise<void> {
   const fill = async (container: string): Promise<void> => {
     await dockerOk('cp', directory, `${container}:/fixtures`);
     await dockerOk('start', '--attach', container);
   };
-  await commit(tag, base, fill, [], command);
+  await commit(tag, base, fill, more, command);
 }
 
 async function commit(
@@ -98,7 +104,8 @@ export function changes(...instructions: string[]): string[] {
   return [`LABEL ${label}=image`, ...instructions].flatMap((instruction) => ['--change', instruction]);
 }
 
-async function fingerprintOf(fixture: string): Promise<string> {
+/** Changes whenever a file of the fixture does. */
+export async function fingerprintOf(fixture: string): Promise<string> {
   const directory = join(fixtures, fixture);
   const names = (await readdir(directory)).sort();
   const texts = await Promise.all(names.map((name) => readFile(join(directory, name), 'utf8')));

@@ -18,6 +18,8 @@ export interface MachineOptions {
   /** What is at /nix-cache: nothing, a plain directory, or a file system of its own. */
   volume?: VolumeKind;
   size?: string;
+  /** A root file system whose programs it has; the host's own without it. */
+  base?: string;
 }
 
 /**
@@ -39,12 +41,12 @@ export interface Machine extends AsyncDisposable {
 }
 
 export async function makeMachine(options: MachineOptions = {}): Promise<Machine> {
-  const { volume = 'tmpfs', size = '64M' } = options;
+  const { volume = 'tmpfs', size = '64M', base = '' } = options;
   await alone('dist', ensureDist);
   if (volume === 'ext4') await installCommands({ 'mkfs.ext4': 'e2fsprogs' });
   const root = await mkdtemp(join(tmpdir(), 'nix-cache-init-machine-'));
   const script = join(fixtures, 'programs/make-machine.sh');
-  const args = ['--mount', '--', 'sh', script, root, rootfs, volume, size];
+  const args = ['--mount', '--', 'sh', script, root, rootfs, volume, size, base];
   const child = spawn('unshare', args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const closed = once(child, 'close');
   const dispose = async (): Promise<void> => {

@@ -98,6 +98,14 @@ export const perBoot = [
   ...['db/big-lock', 'db/db.sqlite-shm', 'profiles/odd-socket', 'profiles/odd-pipe'],
 ];
 
+/** What the reconcile makes its own: the database, whose rows are to be compared instead, and roots of the image. */
+export const reconciled = ['db/db.sqlite', 'db/db.sqlite-wal', 'gcroots/image'];
+
+/** A tree without the directories whose times change with what is made in them at a boot. */
+export function withoutBusy({ '': _, db: __, gcroots: ___, ...tree }: Record<string, string>) {
+  return tree;
+}
+
 /** The paths that SQLite finds in a state directory, its log included; looked at in a copy. */
 export function validPaths(stateDirectory: string): string[] {
   const work = mkdtempSync(join(tmpdir(), 'nix-cache-init-db-'));

@@ -22,11 +22,56 @@ export function assertNothingBuilt(outcome: Outcome): string {
   return builtPath(outcome);
 }
 
+export interface Builds<Name extends string> {
+  /** The packages for which a builder ran, sorted. */
+  built: string[];
+  paths: Record<Name, string>;
+}
+
+/** Builds several packages, or learns that they need not be built. */
+export async function buildAll<Name extends string>(
+  container: Container,
+  ...names: Name[]
+): Promise<Builds<Name>> {
+  const wanted = names.flatMap((name) => ['-A', name]);
+  const { exitCode, stdout, stderr } = await container.exec([
+    'nix-build',
+    '/packages.nix',
+    ...wanted,
+    '--no-out-link',
+  ]);
+  assert.equal(exitCode, 0, stderr);
+  const lines = stdout.trim().split('\n');
+  const paths = Object.fromEntries(names.map((name, index) => [name, lines[index]]));
+  const built = Array.from(stderr.matchAll(/building '\/nix\/store\/(\S+)\.drv'/g), ([, path = '']) =>
+    packageOf(path),
+  );
+  return { built: built.sort(), paths: paths as Record<Name, string> };
+}
+
+/** Those of the paths that Nix calls valid, in their order. */
+export async function validOf(container: Container, paths: readonly string[]): Promise<string[]> {
+  // An empty list would ask nothing, and be answered with nothing.
+  assert.notEqual(paths.length, 0);
+  const query = ['nix-store', '--check-validity', '--print-invalid', ...paths];
+  const { exitCode, stdout, stderr } = await container.exec(query);
+  assert.equal(exitCode, 0, stderr);
+  const invalid = new Set(stdout.split('\n'));
+  return paths.filter((path) => !invalid.has(path));
+}
+
+/** The package's part of a store path, or of its name. */
+export const packageOf = (path: string): string => path.replace(/^.*[a-z0-9]{32}-/, '');
+
 /** Every row has its path, every path its contents. */
 export async function assertStoreIsSound(container: Container): Promise<void> {
-  const result = await container.exec(['nix-store', '--verify', '--check-contents']);
-  assert.equal(result.exitCode, 0, result.stderr);
-  assert.doesNotMatch(result.stderr, /disappeared|modified|error|not valid/);
+  assertVerified(await container.exec(['nix-store', '--verify', '--check-contents']));
+}
+
+/** That `nix-store --verify --check-contents` had nothing to complain about. */
+export function assertVerified({ exitCode, stderr }: Outcome): void {
+  assert.equal(exitCode, 0, stderr);
+  assert.doesNotMatch(stderr, /disappeared|modified|error|not valid/);
 }
 
 /** The PIDs of all that is Nix: the daemon alone, while no client runs. */

@@ -3,7 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { inLanes } from '../harness/lanes.ts';
 import { type Machine, makeMachine } from '../harness/namespaceMachine.ts';
-import { fillImage, overlay, perBoot } from '../harness/namespaceStore.ts';
+import {
+  fillImage,
+  overlay,
+  perBoot,
+  reconciled,
+  validPaths,
+  withoutBusy,
+} from '../harness/namespaceStore.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
 import { termAfter } from '../harness/termAfter.ts';
 import { outlineTree } from '../harness/treeSnapshot.ts';
@@ -82,7 +89,10 @@ async function interrupt(machine: Machine, { delay, ends, again }: Trial): Promi
   // A volume that were still locked would be refused.
   const next = await termAfter(machine, 'never', ['/init', quiet, ...overlay('true')]);
   expect(`next boot: status ${next.status}: ${next.stderr}`, next.status === 0 && next.stderr === '');
-  expect('not whole after the next boot', stateOf(machine) === 'whole' && isWhole(machine));
+  expect(
+    'not whole after the next boot',
+    stateOf(machine) === 'whole' && isWhole(machine) && knowsImage(machine),
+  );
   expect(`next boot left mounted ${machine.mounts()}`, machine.mounts().join() === before.join());
   return { state, faults };
 }
@@ -92,20 +102,23 @@ function stateOf(machine: Machine): Interrupted['state'] {
   return existsSync(machine.path('/nix-cache/workdir')) ? 'seeding' : 'none';
 }
 
-/** The volume has what the image has, and knows of which image it is. */
-function isWhole(machine: Machine): boolean {
+function knowsImage(machine: Machine): boolean {
   const manifest: unknown = JSON.parse(
     readFileSync(machine.path('/nix-cache/.nix-cache-init/manifest.json'), 'utf8'),
   );
   assert.ok(typeof manifest === 'object' && manifest !== null && 'imageIdentity' in manifest);
+  return manifest.imageIdentity !== null;
+}
+
+/** The volume has what the image has. */
+function isWhole(machine: Machine): boolean {
   const [image, volume] = ['/nix/var/nix', '/nix-cache/var/nix'].map((directory) => {
     const path = machine.path(directory);
     // The boot makes mount points in the directory itself.
-    const { '': _, ...tree } = outlineTree(path, perBoot);
-    const database = ['db.sqlite', 'db.sqlite-wal'].map((name) => readFileSync(`${path}/db/${name}`, 'hex'));
-    return JSON.stringify([tree, database]);
+    const tree = withoutBusy(outlineTree(path, [...perBoot, ...reconciled]));
+    return JSON.stringify([tree, validPaths(path)]);
   });
-  return manifest.imageIdentity !== null && image === volume;
+  return image === volume;
 }
 
 async function imageMachine(): Promise<Machine> {

@@ -1,4 +1,5 @@
 import { lstatSync, readdirSync } from 'node:fs';
+import { hasXattr } from '../../linux/files.ts';
 
 /** The names in the two layers of the store, as Nix would see them were the other one not there. */
 export type Layers = {
@@ -26,6 +27,17 @@ export function listUpper(upper: string): UpperNames {
   return { names, whiteouts };
 }
 
+/**
+ * Whether a name in an upper directory is a copy that overlayfs made of what was in the lower (fs/overlayfs/copy_up.c): of a
+ * directory, as much as was touched. It was a path's only together with the image that it came from.
+ */
+export function isCopiedUp(path: string, xattrs: 'trusted' | 'user'): boolean {
+  if (!hasXattr(path, `${xattrs}.overlay.origin`)) return false;
+  const stat = lstatSync(path);
+  // A whole file of the user's, too, can be a link to what was copied: optimising the store does that.
+  return stat.isDirectory() || stat.nlink === 1;
+}
+
 /** The names that both layers have: overlayfs would show directories among them merged. */
 export const overlaps = ({ upper, lower }: Layers): string[] =>
   [...upper].filter((name) => isStorePathName(name) && lower.has(name));
@@ -45,11 +57,12 @@ export function touchesLower(upper: string, lower: string): boolean {
 const TICK_NS = 20_000_000n;
 
 /**
- * How an upper directory looks: equal looks mean that no name came or went. One system call.
+ * How an upper directory looks: equal looks mean that no name came or went. One system call. The time of its last change it
+ * is, for overlayfs gives the directory its other time back after it copied something up (fs/overlayfs/copy_up.c).
  * @returns undefined when it has changed so recently that a later change might look the same.
  */
 export function upperLooks(upper: string): string | undefined {
-  const { ino, mtimeNs } = lstatSync(upper, { bigint: true });
-  const settled = BigInt(Date.now()) * 1_000_000n - mtimeNs > TICK_NS;
-  return settled ? `${ino}-${mtimeNs}` : undefined;
+  const { ino, ctimeNs } = lstatSync(upper, { bigint: true });
+  const settled = BigInt(Date.now()) * 1_000_000n - ctimeNs > TICK_NS;
+  return settled ? `${ino}-${ctimeNs}` : undefined;
 }

@@ -1,27 +1,36 @@
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Exit, InitError, isDiskFull } from '../../errors.ts';
-import { flushFileSystem, readIfThere, replaceFile } from '../../linux/files.ts';
-import { FORMAT, type Manifest, readManifest, writeManifest } from '../../volume/manifest.ts';
+import { isDiskFull } from '../../errors.ts';
+import { flushFileSystem, readIfThere } from '../../linux/files.ts';
+import { FORMAT, readManifest, writeManifest } from '../../volume/manifest.ts';
 import { databaseFile } from '../database.ts';
 import { databaseSchemas, type ImagePlaces, imageIdentity, imageLooks } from '../identity.ts';
-import { type Layers, listUpper, touchesLower, upperLooks } from './layers.ts';
+import { mergeImageLinks } from '../links/merge.ts';
+import { isCopiedUp, isStorePathName, type Layers, listUpper, touchesLower, upperLooks } from './layers.ts';
 import type { Breathe } from './merge.ts';
+import { refuseNewer } from './refuse-newer.ts';
 import { recall, remember } from './remembered.ts';
 import { rootPaths } from './roots.ts';
+import type { Row } from './rows.ts';
 import { makeOpaque, setAside } from './superseded.ts';
 import { type Updated, updateDatabase } from './update.ts';
+
+export type ReconcileFiles = Record<
+  'manifest' | 'remembered' | 'swept' | 'imageCopy' | 'superseded' | 'imageLinks',
+  string
+>;
 
 export type ReconcileRequest = {
   /** Where the image's store and state can be read, whatever is mounted over them. */
   image: ImagePlaces;
-  /** Where Nix sees the store. */
+  /** Where Nix sees the store, and its state. */
   storeDir: string;
+  nixStateDir: string;
   /** The volume's state directory. */
   stateDir: string;
   upper: string;
   /** Files of our own on the volume. */
-  files: { manifest: string; remembered: string; swept: string; imageCopy: string; superseded: string };
+  files: ReconcileFiles;
   strategy: string;
   xattrs: 'trusted' | 'user';
   /** Tells the version of the image's Nix; asked only when the image has changed. */
@@ -60,7 +69,7 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
     noteSwept(request);
     return undefined;
   }
-  refuseNewer(request, manifest);
+  refuseNewer({ imageStateDir: image.stateDir, stateDir: request.stateDir }, manifest);
   return await bringInStep(request, lower, { identity, looks });
 }
 
@@ -72,16 +81,37 @@ async function bringInStep(
   const { files, image, upper, stateDir, strategy, xattrs } = request;
   const before = { format: FORMAT, strategy, xattrs, imageStat: null, imageIdentity: null } as const;
   const { schema: nixSchema } = databaseSchemas(stateDir);
-  const nix = readManifest(files.manifest)?.nix ?? null;
-  writeManifest(files.manifest, { ...before, nixSchema, nix });
+  const known = readManifest(files.manifest);
+  writeManifest(files.manifest, { ...before, nixSchema, nix: known?.nix ?? null });
 
   const { names, whiteouts } = listUpper(upper);
+  const copiedUp = [...names].filter(
+    (name) => isStorePathName(name) && isCopiedUp(`${upper}/${name}`, xattrs),
+  );
+  for (const name of copiedUp) names.delete(name);
+  const { updated, takenOut } = await updateRows(request, { upper: names, lower }).catch((error: unknown) => {
+    // Nothing has changed, so that the image of the last time can still boot, and be used to make room.
+    if (isDiskFull(error) && known !== undefined)
+      ignoringFullDisk(() => writeManifest(files.manifest, known));
+    throw error;
+  });
+  // Not before their rows are back: without them nobody would know that those are missing.
   for (const name of whiteouts) rmSync(`${upper}/${name}`);
-  const updated = await updateRows(request, { upper: names, lower });
-  for (const name of updated.superseded) setAside(upper, name, files.superseded);
+  for (const name of [...copiedUp, ...updated.superseded]) setAside(upper, name, files.superseded);
   for (const name of updated.hiding) makeOpaque(upper, name, xattrs);
   rootPaths(`${stateDir}/gcroots/image`, updated.roots);
+  const forgotten = new Set(updated.forgotten.map((path) => path.slice(request.storeDir.length + 1)));
+  mergeImageLinks({
+    from: image.stateDir,
+    to: stateDir,
+    storeDir: request.storeDir,
+    stateDir: request.nixStateDir,
+    record: files.imageLinks,
+    present: (name) => (lower.has(name) || names.has(name)) && !forgotten.has(name),
+  });
 
+  remember(files.remembered, upper, takenOut);
+  rmSync(files.imageCopy, { recursive: true, force: true });
   flushFileSystem(dirname(files.manifest));
   noteSwept(request);
   // Of an older schema the rows lack what the image's have: Nix migrates the database, and the next boot completes them.
@@ -96,19 +126,29 @@ async function bringInStep(
 async function updateRows(
   { image, stateDir, storeDir, upper, files, breathe }: ReconcileRequest,
   layers: Layers,
-): Promise<Updated> {
-  if (!existsSync(databaseFile(stateDir)))
-    return { learnt: 0, forgotten: [], superseded: [], hiding: [], roots: [] };
-  return await updateDatabase({
+): Promise<{ updated: Updated; takenOut: readonly Row[] }> {
+  if (!existsSync(databaseFile(stateDir))) {
+    const updated = { learnt: 0, forgotten: [], superseded: [], hiding: [], roots: [] };
+    return { updated, takenOut: [] };
+  }
+  const recalled = recall(files.remembered, upper);
+  let takenOut: readonly Row[] = [];
+  const updated = await updateDatabase({
     stateDir,
     imageStateDir: image.stateDir,
     storeDir,
     layers,
     imageCopy: files.imageCopy,
-    recalled: recall(files.remembered, upper),
-    onTakenOut: (rows) => replaceFile(files.remembered, JSON.stringify(remember(upper, rows))),
+    recalled,
+    onTakenOut: (rows) => {
+      takenOut = rows;
+      // Until the transaction is on the disk, what it puts back is known nowhere else.
+      const all = new Map([...recalled, ...rows].map((row) => [row.path, row]));
+      remember(files.remembered, upper, [...all.values()]);
+    },
     breathe,
   });
+  return { updated, takenOut };
 }
 
 /** Only spares the next boot going through the upper directory again. */
@@ -122,27 +162,5 @@ function ignoringFullDisk(write: () => void): void {
     write();
   } catch (error) {
     if (!isDiskFull(error)) throw error;
-  }
-}
-
-/** @throws {InitError} 78 when this image's Nix would not open the volume's database. */
-export function refuseNewer(
-  { image, stateDir }: Pick<ReconcileRequest, 'image' | 'stateDir'>,
-  manifest: Manifest | undefined,
-): void {
-  const volume = databaseSchemas(stateDir);
-  const own = databaseSchemas(image.stateDir);
-  for (const kind of ['schema', 'ca'] as const) {
-    const [theirs, ours] = [volume[kind], own[kind]];
-    if (theirs === null || ours === null || theirs <= ours) continue;
-    const writer = manifest?.nix == null ? 'a newer Nix' : `Nix ${manifest.nix}`;
-    const name = kind === 'ca' ? 'ca-schema' : 'schema';
-    throw new InitError({
-      stage: 'reconcile',
-      what: `the volume's Nix database, last used with ${writer}, is of ${name} ${theirs}; this image's Nix knows ${ours}`,
-      errno: 'EINVAL',
-      remedy: 'use an image with that Nix or a newer one, or another volume',
-      exitCode: Exit.config,
-    });
   }
 }

@@ -1,10 +1,10 @@
-import { lstatSync, rmSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { basename } from 'node:path';
-import { readIfThere } from '../../linux/files.ts';
+import { readIfThere, replaceFile } from '../../linux/files.ts';
 import type { Row } from './rows.ts';
 
 /** A row that the database no longer has, or has otherwise, while its path is still in the upper directory as it was. */
-export type Remembered = { row: Row; looks: string };
+type Remembered = { row: Row; looks: string };
 
 /**
  * How the copy of a path in the upper directory looks: its inode and when that was changed. Nothing that Nix does to a path
@@ -15,12 +15,14 @@ function looksOf(upper: string, path: string): string | undefined {
   return stat && `${stat.ino}-${stat.ctimeNs}`;
 }
 
-/** Remembers rows whose paths are in the upper directory. */
-export function remember(upper: string, rows: readonly Row[]): Remembered[] {
-  return rows.flatMap((row) => {
+/** Writes down the rows whose paths are in the upper directory, durably, in the place of all that was remembered before. */
+export function remember(file: string, upper: string, rows: readonly Row[]): void {
+  const remembered = rows.flatMap((row): Remembered[] => {
     const looks = looksOf(upper, row.path);
     return looks === undefined ? [] : [{ row, looks }];
   });
+  const text = JSON.stringify(remembered);
+  if (text !== (readIfThere(file) ?? '[]')) replaceFile(file, text);
 }
 
 /**
@@ -52,8 +54,7 @@ function isRemembered(value: unknown): value is Remembered {
     typeof row === 'object' &&
     row !== null &&
     'path' in row &&
-    'references' in row
+    'references' in row &&
+    'outputs' in row
   );
 }
-
-export const forgetAll = (file: string): void => rmSync(file, { force: true });

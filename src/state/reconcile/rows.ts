@@ -1,6 +1,6 @@
 import type { DatabaseSync } from '../database.ts';
 
-/** What Nix's table ValidPaths says of a path (src/libstore/schema.sql), and the paths that it refers to. */
+/** What Nix's tables say of a path (src/libstore/schema.sql): its row, what it refers to, and a derivation's outputs. */
 export type Row = {
   path: string;
   hash: string;
@@ -11,6 +11,7 @@ export type Row = {
   sigs: string | null;
   ca: string | null;
   references: string[];
+  outputs: [id: string, path: string][];
 };
 
 export const rowColumns = [
@@ -24,16 +25,20 @@ export function columnsOf(database: DatabaseSync, schema: 'main' | 'img'): strin
   return rowColumns.filter((column) => names.has(column));
 }
 
-/** Reads rows with their references. @param where a condition on `v`, a row of ValidPaths. */
+/** Reads rows with what hangs on them. @param where a condition on `v`, a row of ValidPaths. */
 export function readRows(database: DatabaseSync, where: string): Row[] {
   const columns = new Set(columnsOf(database, 'main'));
   const selected = rowColumns.map((column) => (columns.has(column) ? `v.${column}` : `null as ${column}`));
   const references = `(select json_group_array(p.path) from Refs r join ValidPaths p on p.id = r.reference
     where r.referrer = v.id)`;
+  const outputs = `(select json_group_array(json_array(d.id, d.path)) from DerivationOutputs d where d.drv = v.id)`;
   const statement = database.prepare(
-    `select ${selected.join(', ')}, ${references} as refs from main.ValidPaths v where ${where}`,
+    `select ${selected.join(', ')}, ${references} as refs, ${outputs} as outs from main.ValidPaths v where ${where}`,
   );
-  return statement.all().map(({ refs, ...row }) => ({ ...row, references: JSON.parse(String(refs)) }) as Row);
+  const list = (json: unknown): unknown => JSON.parse(String(json));
+  return statement
+    .all()
+    .map(({ refs, outs, ...row }) => ({ ...row, references: list(refs), outputs: list(outs) }) as Row);
 }
 
 /**
@@ -55,8 +60,18 @@ export function putRows(database: DatabaseSync, rows: readonly Row[]): Row[] {
     `insert or ignore into main.Refs (referrer, reference)
      select a.id, b.id from main.ValidPaths a, main.ValidPaths b where a.path = ? and b.path = ?`,
   );
+  putOutputs(database, rows);
   return rows.filter(({ path, references }) => {
     forget.run(path);
     return references.filter((reference) => refer.run(path, reference).changes === 0).length > 0;
   });
+}
+
+/** Without its outputs, Nix cannot do anything with a derivation that it calls valid. */
+function putOutputs(database: DatabaseSync, rows: readonly Row[]): void {
+  const put = database.prepare(
+    `insert or replace into main.DerivationOutputs (drv, id, path)
+     select id, ?, ? from main.ValidPaths where path = ?`,
+  );
+  for (const { path, outputs } of rows) for (const output of outputs) put.run(...output, path);
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { setXattr } from '../../linux/files.ts';
 
 /** Moves a path's copy out of the upper directory: the image has it, and overlayfs would show the two merged. */
@@ -13,5 +13,7 @@ export function setAside(upper: string, name: string, trash: string): void {
  * directories"): what the image has there is in no database, so the volume's copy is the path.
  */
 export function makeOpaque(upper: string, name: string, xattrs: 'trusted' | 'user'): void {
-  setXattr(`${upper}/${name}`, `${xattrs}.overlay.opaque`, 'y');
+  const path = `${upper}/${name}`;
+  // Of all else there is nothing to merge.
+  if (lstatSync(path).isDirectory()) setXattr(path, `${xattrs}.overlay.opaque`, 'y');
 }

@@ -1,6 +1,5 @@
-import { rmSync } from 'node:fs';
-import { type DatabaseSync, withDatabase } from '../database.ts';
-import { attachImage } from './image-database.ts';
+import { type DatabaseSync, damage, isDamage, withDatabase } from '../database.ts';
+import { attachImage, hasTable } from './image-database.ts';
 import { type Layers, overlaps } from './layers.ts';
 import { type Breathe, mergeImage, rowCount } from './merge.ts';
 import { mergeRealisations } from './realisations.ts';
@@ -15,12 +14,12 @@ export type UpdateRequest = {
   imageStateDir: string;
   storeDir: string;
   layers: Layers;
-  /** A directory for a copy of the image's database. */
+  /** A directory for a copy of the image's database; the caller removes it. */
   imageCopy: string;
   /** Rows that an earlier update took out, to be put back where they are whole again. */
   recalled: readonly Row[];
-  /** Called with the rows that this one takes out, before it does: to be remembered. */
-  onTakenOut: (rows: Row[]) => void;
+  /** Called with the rows that this one takes out, before it is done: to be remembered. */
+  onTakenOut: (rows: readonly Row[]) => void;
   breathe: Breathe;
 };
 
@@ -37,9 +36,15 @@ export type Updated = {
   roots: string[];
 };
 
-/** A damaged database is not for a boot to mend: nothing is mounted, so neither is there a container to run this in. */
-const repairRemedy =
+/** What to do about a damaged database: no container boots with it in which to mend it. */
+export const repairRemedy =
   'run: docker run --rm -v VOLUME:/nix-cache --entrypoint nix-cache-init IMAGE check --repair';
+
+const imageDamaged = {
+  stage: 'reconcile',
+  what: 'the Nix database of the image is damaged',
+  remedy: 'make the image anew',
+} as const;
 
 /**
  * Brings a Nix database in step with the layers of its store, in one transaction: a kill at any instant leaves the old one or
@@ -53,18 +58,25 @@ export async function updateDatabase(request: UpdateRequest): Promise<Updated> {
     what: `the Nix database in ${stateDir} is damaged`,
     remedy: repairRemedy,
   } as const;
-  try {
-    return await withDatabase(stateDir, damaged, async (database) => {
+  return await withDatabase(stateDir, damaged, async (database) => {
+    try {
       const hasImage = attachImage(database, imageStateDir, imageCopy);
       defineFunctions(database, request);
       database.exec('begin immediate');
       const updated = await update(database, request, hasImage);
       database.exec('commit');
       return updated;
-    });
-  } finally {
-    rmSync(imageCopy, { recursive: true, force: true });
-  }
+    } catch (error) {
+      if (!isDamage(error) || !isSound(database)) throw error;
+      // Then it is the other one.
+      throw damage(imageDamaged, error);
+    }
+  });
+}
+
+function isSound(database: DatabaseSync): boolean {
+  const [{ quick_check: found } = {}] = database.prepare('pragma main.quick_check(1)').all();
+  return found === 'ok' && hasTable(database, 'main', 'ValidPaths');
 }
 
 /** For layers of which is only asked whether they have a name. */

@@ -2,11 +2,17 @@ import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { copyFileSync, lstatSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { databaseIdentity, databaseSchema, databaseStat } from '../../../src/state/identity.ts';
+import { databaseSchemas, imageIdentity, imageLooks } from '../../../src/state/identity.ts';
 import { temporaryDirectory } from '../fixtures.ts';
 import { addPath, createDatabase, openDatabase } from './database.ts';
 
 const file = (stateDir: string): string => `${stateDir}/db/db.sqlite`;
+
+/** The identity of an image with nothing in its store. */
+const databaseIdentity = (stateDir: string, onBytes?: () => Promise<void>): Promise<string> =>
+  imageIdentity({ stateDir, storeDir: `${stateDir}/no-store` }, [], onBytes);
+
+const databaseStat = (stateDir: string): string => imageLooks({ stateDir, storeDir: `${stateDir}/no-store` });
 
 /** Takes time out of the comparison, so that only the contents can differ. */
 const freeze = (path: string): void => utimesSync(path, 1, 1);
@@ -17,20 +23,21 @@ function makeImage(stateDir: string, ...paths: string[]): void {
   for (const path of paths) addPath(database, path);
 }
 
-test('without a database there is no identity, and nothing to look at', async () => {
+test('without a database an image is known by the names in its store', async () => {
   using directory = temporaryDirectory();
-  for (const stateDir of [directory.path, `${directory.path}/no`]) {
-    assert.equal(await databaseIdentity(stateDir), null);
-    assert.equal(databaseStat(stateDir), null);
-  }
+  const image = { stateDir: `${directory.path}/no`, storeDir: directory.path };
+  const names = await imageIdentity(image, ['b', 'a']);
+  assert.equal(await imageIdentity(image, new Set(['a', 'b'])), names);
+  assert.notEqual(await imageIdentity(image, ['a']), names);
 });
 
-test('a log without its database is none', async () => {
+test('a path that came into the store, or went, changes the looks', () => {
   using directory = temporaryDirectory();
-  mkdirSync(`${directory.path}/db`);
-  writeFileSync(`${file(directory.path)}-wal`, 'log');
-  assert.equal(await databaseIdentity(directory.path), null);
-  assert.equal(databaseStat(directory.path), null);
+  const image = { stateDir: `${directory.path}/no`, storeDir: directory.path };
+  const before = imageLooks(image);
+  assert.equal(imageLooks(image), before);
+  utimesSync(directory.path, 1, 1);
+  assert.notEqual(imageLooks(image), before);
 });
 
 test('looking twice gives the same, and changes nothing', async () => {
@@ -57,7 +64,7 @@ test('a copy in another place is the same image, whatever its times', async () =
 });
 
 /** Adds a row without the size or the time changing, and tells the identities before and after. */
-async function addQuietly(stateDir: string, mode: 'WAL' | 'DELETE'): Promise<[string | null, string | null]> {
+async function addQuietly(stateDir: string, mode: 'WAL' | 'DELETE'): Promise<[string, string]> {
   makeImage(stateDir, 'a');
   const change = (path: string): [number, bigint] => {
     using database = openDatabase(stateDir);
@@ -138,7 +145,7 @@ function makeLarge(stateDir: string, last: string): Buffer {
 
 test('all of a large database counts, its last byte too', async () => {
   using directory = temporaryDirectory();
-  const identities: (string | null)[] = [];
+  const identities: string[] = [];
   for (const last of ['a', 'b']) {
     const contents = makeLarge(directory.path, last);
     const identity = await databaseIdentity(directory.path);
@@ -172,15 +179,20 @@ const schemas: [string, number | null][] = [
 ];
 
 for (const [text, schema] of schemas) {
-  test(`the schema file ${JSON.stringify(text)} says ${schema}`, () => {
-    using directory = temporaryDirectory();
-    mkdirSync(`${directory.path}/db`);
-    writeFileSync(`${directory.path}/db/schema`, text);
-    assert.equal(databaseSchema(directory.path), schema);
-  });
+  for (const [name, key] of [
+    ['schema', 'schema'],
+    ['ca-schema', 'ca'],
+  ] as const) {
+    test(`the file ${name} ${JSON.stringify(text)} says ${schema}`, () => {
+      using directory = temporaryDirectory();
+      mkdirSync(`${directory.path}/db`);
+      writeFileSync(`${directory.path}/db/${name}`, text);
+      assert.deepEqual(databaseSchemas(directory.path), { schema: null, ca: null, [key]: schema });
+    });
+  }
 }
 
-test('without a schema file there is no schema', () => {
+test('without schema files there are no schemas', () => {
   using directory = temporaryDirectory();
-  assert.equal(databaseSchema(directory.path), null);
+  assert.deepEqual(databaseSchemas(directory.path), { schema: null, ca: null });
 });

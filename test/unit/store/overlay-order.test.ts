@@ -69,7 +69,7 @@ for (const [name, facts] of machines) {
   });
 
   test(`${name}: the volume's state is whole before anything shows it`, () => {
-    assertOrder(steps, { do: 'seed' }, { do: 'overlay' });
+    assertOrder(steps, { do: 'seed' }, { do: 'reconcile' }, { do: 'overlay' });
     assertOrder(steps, { do: 'seed' }, { do: 'clear' }, { do: 'bind', target: '/nix/var/nix' });
   });
 

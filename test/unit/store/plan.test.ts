@@ -4,8 +4,6 @@ import { describeStep, type Step } from '../../../src/store/plan.ts';
 import { select } from '../../../src/store/select.ts';
 import { makeConfig, makeFacts } from '../fixtures.ts';
 
-const manifest = { path: '/v/m', strategy: 'overlay', xattrs: 'user' } as const;
-
 const steps: [Step, string][] = [
   [{ do: 'mkdir', path: '/a', mode: 0o755 }, 'create /a where it is missing'],
   [{ do: 'lock', path: '/v/lock', waitMs: 0 }, 'lock /v/lock'],
@@ -18,7 +16,7 @@ const steps: [Step, string][] = [
     'check that /v/m is for this version and user.overlay attributes',
   ],
   [
-    { do: 'seed', from: '/a', to: '/b', staging: '/s', trash: '/t', manifest },
+    { do: 'seed', from: '/a', to: '/b', staging: '/s', trash: '/t', manifest: '/m' },
     'copy /a to /b unless it has a database',
   ],
   [

@@ -13,6 +13,12 @@ test('the names on the volume are those of the contract', () => {
     manifest: '/nix-cache/.nix-cache-init/manifest.json',
     lock: '/nix-cache/.nix-cache-init/lock',
     trash: '/nix-cache/.nix-cache-init/trash',
+    superseded: '/nix-cache/.nix-cache-init/trash/store',
+    remembered: '/nix-cache/.nix-cache-init/remembered.json',
+    swept: '/nix-cache/.nix-cache-init/swept',
+    imageCopy: '/nix-cache/.nix-cache-init/image',
+    imageLinks: '/nix-cache/.nix-cache-init/image-links.json',
+    indirectRoots: '/nix-cache/.nix-cache-init/indirect-roots.json',
     staging: '/nix-cache/.nix-cache-init/seed',
   });
 });

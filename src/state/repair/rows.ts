@@ -1,0 +1,79 @@
+import { lstatSync } from 'node:fs';
+import { liveLayers } from '../check/names.ts';
+import type { Places } from '../check/places.ts';
+import { type DatabaseSync, withDatabase } from '../database.ts';
+import { attachImage } from '../reconcile/image-database.ts';
+import { takeChanged } from '../reconcile/merge.ts';
+import { mergeRealisations } from '../reconcile/realisations.ts';
+import { createWorkTables, defineFunctions, markDead } from '../reconcile/update.ts';
+import {
+  danglingRows,
+  deadPaths,
+  findDangling,
+  findVanished,
+  forgetVanished,
+} from '../reconcile/vanished.ts';
+
+export type RowsRequest = {
+  places: Places;
+  /** Paths that are not valid although they are there. */
+  doomed: readonly string[];
+  /** For a copy of the image's database. */
+  scratch: string;
+};
+
+export type RowsRepaired = { registered: string[]; invalidated: string[] };
+
+/**
+ * Makes the database say what is true, in one transaction: the image's paths that it lacks are registered, and what is not
+ * there, not whole or doomed is no longer valid, with all that refers to it. What it says of other paths is left as it is.
+ * All is looked at anew, in the transaction: Nix may have been at work since the check.
+ */
+export async function repairRows({ places, doomed, scratch }: RowsRequest): Promise<RowsRepaired> {
+  const { kind, storeDir, stateDir, volume } = places;
+  const damaged = {
+    stage: 'check',
+    what: `the Nix database in ${stateDir} is damaged`,
+    remedy: 'run the repair again',
+  } as const;
+  const act = async (database: DatabaseSync): Promise<RowsRepaired> => {
+    const hasImage = volume !== undefined && attachImage(database, volume.image.stateDir, scratch);
+    defineFunctions(database, { storeDir, layers: liveLayers(places) });
+    database.function('is_hidden', (path) => (isHidden(places, String(path)) ? 1 : 0));
+    database.exec('begin immediate');
+    createWorkTables(database);
+    const registered = hasImage ? register(database) : [];
+    for (const path of doomed) markDead(database, path);
+    findDangling(database);
+    await findVanished(database, async () => {});
+    const invalidated = deadPaths(database);
+    const dead = new Set(invalidated);
+    forgetVanished(database);
+    if (registered.length > 0) mergeRealisations(database);
+    database.exec('commit');
+    return { registered: registered.filter((path) => !dead.has(path)), invalidated };
+  };
+  return await withDatabase(stateDir, damaged, act, kind === 'volume' ? 'alone' : 'with Nix');
+}
+
+/** Takes the image's rows for its paths that have none, or one that refers to nothing. */
+function register(database: DatabaseSync): string[] {
+  database.exec(`
+    insert into temp.changed
+      select i.id, i.path from img.ValidPaths i left join main.ValidPaths v on v.path = i.path
+      where (v.id is null or v.id in (${danglingRows})) and in_lower(i.path) and not is_hidden(i.path)`);
+  const missing = `select path from temp.changed where path not in (select path from main.ValidPaths)`;
+  const paths = database
+    .prepare(missing)
+    .all()
+    .map(({ path }) => String(path));
+  takeChanged(database);
+  return paths;
+}
+
+/** Whether there is a whiteout in the place of a path. */
+function isHidden({ storeDir, volume }: Places, path: string): boolean {
+  if (volume === undefined) return false;
+  const stat = lstatSync(volume.upper + path.slice(storeDir.length), { throwIfNoEntry: false });
+  return stat?.isCharacterDevice() ?? false;
+}

@@ -1,0 +1,30 @@
+import type { Ground, KillPoint } from '../ground.ts';
+import type { Model } from '../model.ts';
+import { type Container, type Ending, end, killedBoot } from '../session.ts';
+import type { Command } from './command.ts';
+import { showKill } from './show.ts';
+
+/** Ends what runs and boots an image, whose init is killed at a call that changes something. */
+export class KillBoot implements Command {
+  readonly #container: Container;
+  readonly #ending: Ending;
+  readonly #point: KillPoint;
+
+  constructor(container: Container, ending: Ending, point: KillPoint) {
+    this.#container = container;
+    this.#ending = ending;
+    this.#point = point;
+  }
+
+  check = (): boolean => true;
+
+  async run(model: Model, ground: Ground): Promise<void> {
+    await end(model, ground, this.#ending);
+    await killedBoot(model, ground, this.#container, this.#point);
+  }
+
+  toString = (): string => {
+    const { image, project } = this.#container;
+    return `${this.#ending}, boot ${image}${project ? '' : ' without the project'}${showKill(this.#point)}`;
+  };
+}

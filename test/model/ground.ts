@@ -1,0 +1,143 @@
+import { lstatSync, readdirSync } from 'node:fs';
+import { type Booted, bootCommand, startBoot } from '../harness/namespaceBoot.ts';
+import { overlay } from '../harness/namespaceStore.ts';
+import { type ImageName, makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
+import { installCommands } from '../harness/packages.ts';
+import { type Outcome, run } from '../harness/run.ts';
+import { readRows } from './readRows.ts';
+import { readUniverse } from './readUniverse.ts';
+import type { Row } from './rows.ts';
+import type { Universe } from './universe.ts';
+
+/** The n-th call of a kind, where strace kills who makes it. */
+export interface KillPoint {
+  call: string;
+  n: number;
+}
+
+/** What is in upper/, each by the path that it has in the store. */
+export interface Upper {
+  paths: Set<string>;
+  whiteouts: string[];
+}
+
+/** The real thing: a volume on which containers of some images take turns, one at a time. */
+export interface Ground extends AsyncDisposable {
+  universe: Universe;
+  /** A new volume, and no container. */
+  reset(): Promise<void>;
+  /** Boots a container, with the project directory mounted or not, up to its main command. */
+  boot(image: ImageName, project: boolean): Promise<void>;
+  /** The same, but init is killed at that call; `completed` when it makes fewer and comes to its own end. */
+  killedBoot(image: ImageName, project: boolean, point: KillPoint): Promise<'killed' | 'completed'>;
+  /** Ends the container; what PID 1 says of it. */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<Outcome>;
+  /** Runs a shell script in the running container. */
+  script(text: string, kill?: KillPoint): Promise<Outcome>;
+  /** The project directory, mounted or not. */
+  project: string;
+  rows(): Map<string, Row>;
+  upper(): Upper;
+  /** Whether the running container has a store path on disk. */
+  isThere(path: string): boolean;
+}
+
+const volume = { umount: 'umount nix-cache', mount: 'mount -t tmpfs -o mode=755,size=64M volume nix-cache' };
+const projectDirectory = 'project.source';
+
+export async function makeGround(): Promise<Ground> {
+  await installCommands({ strace: 'strace' });
+  const nixMachine = await makeNixMachine();
+  try {
+    await nixMachine.machine.shell(`mkdir -p project ${projectDirectory}`);
+    const universe = await readUniverse(nixMachine);
+    return operate(nixMachine, universe);
+  } catch (error) {
+    await nixMachine[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function operate(nixMachine: NixMachine, universe: Universe): Ground {
+  const { machine } = nixMachine;
+  let booted: Booted | undefined;
+  let image: ImageName | undefined;
+
+  const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<Outcome> => {
+    const ending = theBooted();
+    booted = undefined;
+    ending.signal(signal);
+    return await ending.ended;
+  };
+  const theBooted = (): Booted => {
+    if (booted === undefined) throw new Error('nothing runs');
+    return booted;
+  };
+  const prepare = async (next: ImageName, project: boolean): Promise<void> => {
+    if (next !== image) await nixMachine.switchImage(next);
+    image = next;
+    const mount = project ? `mount --bind ${projectDirectory} project` : '';
+    await machine.shell(`if mountpoint -q project; then umount project; fi; ${mount}`);
+  };
+
+  return {
+    universe,
+    project: machine.path(`/${projectDirectory}`),
+    end,
+    async reset() {
+      if (booted !== undefined) await end('SIGKILL');
+      image = undefined;
+      await machine.shell(`${volume.umount}; ${volume.mount}; find ${projectDirectory} -mindepth 1 -delete`);
+    },
+    async boot(next, project) {
+      await prepare(next, project);
+      const args = overlay('sh', '-c', 'echo ready; exec sleep infinity');
+      booted = await startBoot(machine, { args });
+      await booted.waitFor(/^ready$/m);
+    },
+    async killedBoot(next, project, point) {
+      await prepare(next, project);
+      const [file, ...args] = bootCommand(machine, { args: overlay('true') });
+      const outcome = await run('strace', [...killing(point), file, ...args]);
+      // What unshare(1) says of a PID 1 that was killed differs; init itself has something to say when it fails.
+      if (outcome.exitCode !== 0 && /nix-cache-init:/.test(outcome.stderr))
+        throw new Error(`a boot to be killed at call ${point.n} of ${point.call} said: ${describe(outcome)}`);
+      return outcome.exitCode === 0 ? 'completed' : 'killed';
+    },
+    async script(text, kill) {
+      const tracer = kill === undefined ? [] : ['strace', ...killing(kill)];
+      const enter = ['nsenter', `--target=${theBooted().init}`, '--mount', '--pid', '--root', '--wd'];
+      const shell = ['env', '-i', 'PATH=/usr/bin:/bin', 'HOME=/root', 'sh', '-euc', text];
+      const [file = '', ...args] = [...tracer, ...enter, ...shell];
+      return await run(file, args);
+    },
+    rows: () => readRows(machine.path('/nix-cache/var/nix')),
+    upper: () => readUpper(machine.path('/nix-cache/upper')),
+    isThere: (path) =>
+      lstatSync(`/proc/${theBooted().init}/root${path}`, { throwIfNoEntry: false }) !== undefined,
+    async [Symbol.asyncDispose]() {
+      if (booted !== undefined) await end('SIGKILL');
+      await nixMachine[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** strace's words that kill whoever first makes so many calls of a kind. */
+const killing = ({ call, n }: KillPoint): string[] => [
+  ...['-f', '--seccomp-bpf', '-qqq', '-o', '/dev/null'],
+  ...['-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${n}`],
+];
+
+export const describe = ({ exitCode, stdout, stderr }: Outcome): string =>
+  `exit ${exitCode}\n${stdout}\n${stderr}`;
+
+function readUpper(directory: string): Upper {
+  const upper: Upper = { paths: new Set(), whiteouts: [] };
+  if (lstatSync(directory, { throwIfNoEntry: false }) === undefined) return upper;
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = `/nix/store/${entry.name}`;
+    if (entry.isCharacterDevice()) upper.whiteouts.push(path);
+    else upper.paths.add(path);
+  }
+  return upper;
+}
