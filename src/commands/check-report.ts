@@ -20,7 +20,7 @@ export function formatReport(report: Report | RepairReport): string {
 
 const row = (word: string, path: string): string => `${word.padEnd(COLUMN)}${path}`;
 
-function deeds({ rescued, fetched, registered, invalidated }: Repaired): string[] {
+function deeds({ rescued, swept, fetched, registered, invalidated }: Repaired): string[] {
   return [
     ...(rescued === undefined
       ? []
@@ -29,6 +29,7 @@ function deeds({ rescued, fetched, registered, invalidated }: Repaired): string[
           ...rescued.registered.map((path) => row('saved', path)),
           ...rescued.lost.map((path) => row('lost', path)),
         ]),
+    ...swept.map((path) => row('swept', path)),
     ...fetched.map((path) => row('fetched', path)),
     ...registered.map((path) => row('registered', path)),
     ...invalidated.map((path) => row('invalidated', path)),
@@ -49,10 +50,11 @@ function summary({ valid, findings, garbage, waiting, ...more }: Report | Repair
   return parts.join('; ');
 }
 
-function repairSummary({ rescued, fetched, registered, invalidated }: Repaired): string {
+function repairSummary({ rescued, swept, fetched, registered, invalidated }: Repaired): string {
   const counted = [
     ...count(rescued?.registered ?? [], 'saved'),
     ...count(rescued?.lost ?? [], 'lost'),
+    ...count(swept, 'swept'),
     ...count(fetched, 'fetched'),
     ...count(registered, 'registered'),
     ...count(invalidated, 'invalidated'),

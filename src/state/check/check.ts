@@ -6,13 +6,14 @@ import { readManifest } from '../../volume/manifest.ts';
 import { databaseFile, explainDatabase, isDamage } from '../database.ts';
 import { imageIdentity, imageLooks } from '../identity.ts';
 import { recall } from '../reconcile/remembered.ts';
+import { repairRemedy } from '../reconcile/update.ts';
 import { type Candidate, findModified } from './contents.ts';
 import { compare, type Finding, inOrder } from './findings.ts';
 import { contentsOf, listNames, type Names } from './names.ts';
 import type { NixContext } from './nix.ts';
-import { describePlaces, type Places } from './places.ts';
+import { describePlaces, isOnVolume, type Places } from './places.ts';
 import { type ImageRecords, type Records, readImage, readRecords } from './records.ts';
-import { withScratch } from './scratch.ts';
+import { scratchPlaces, withScratch } from './scratch.ts';
 
 export type CheckRequest = NixContext & {
   places: Places;
@@ -27,7 +28,9 @@ export type Report = {
   /** How many paths are valid. */
   valid: number;
   findings: Finding[];
-  /** Names on the volume that no row knows: what Nix's garbage collection will free. */
+  /** Whether the volume's state is of this image; if not, the next boot sees to that. */
+  inStep: boolean;
+  /** Paths on the volume that no row knows: what Nix's garbage collection will free. */
   garbage: string[];
   /** Such whose rows wait for an image with which they are whole. */
   waiting: string[];
@@ -41,10 +44,9 @@ export type Report = {
  */
 export async function checkStore(request: CheckRequest): Promise<Report> {
   const { places } = request;
-  const empty = { looked: describePlaces(places), valid: 0, garbage: [], waiting: [] };
-  const { root } = places.volume ?? {};
+  const empty = { looked: describePlaces(places), valid: 0, inStep: true, garbage: [], waiting: [] };
   try {
-    return await withScratch(root === undefined ? [] : [volumeLayout(root).own], async (scratch) => {
+    return await withScratch(scratchPlaces(places), async (scratch) => {
       // First, so that a path that is made meanwhile is garbage, which is no fault, and never a row without a path.
       const records = readRecords(places, scratch);
       const image = readImageOrNote(places, scratch);
@@ -54,7 +56,10 @@ export async function checkStore(request: CheckRequest): Promise<Report> {
   } catch (error) {
     if (!isDamage(error)) throw explainDatabase(error);
     const corrupt: Finding = { kind: 'corrupt', path: databaseFile(places.stateDir), detail: error.message };
-    return { ...empty, findings: [corrupt], notes: [] };
+    const how = isOnVolume(places)
+      ? 'check --repair saves what can be saved'
+      : `to save what can be: ${repairRemedy}`;
+    return { ...empty, findings: [corrupt], notes: places.volume === undefined ? [] : [how] };
   }
 }
 
@@ -82,8 +87,12 @@ async function compareAll(
   const present = [...records.rows].filter(([name]) => !gone.has(name) && request.contents(name));
   const candidates = present.map(([name, says]) => candidate(places, names, name, says));
   findings.push(...(await findModified({ ...request, candidates })));
-  const notes = [...(image.note === undefined ? [] : [image.note]), ...(await imageNotes(places, names))];
-  return { ...compared, findings: inOrder(findings), notes };
+  const inStep = await isInStep(places, names);
+  const notes = [
+    ...(image.note === undefined ? [] : [image.note]),
+    ...(inStep ? [] : ['the volume is not in step with this image yet: the next boot brings it there']),
+  ];
+  return { ...compared, findings: inOrder(findings), inStep, notes };
 }
 
 const candidate = (places: Places, names: Names, name: string, says: Candidate['says']): Candidate => ({
@@ -108,8 +117,7 @@ function waitingNames({ volume }: Places): Set<string> {
 /** Nix may have collected a path between our looking at its row and our looking for it. */
 async function stillThere(findings: Finding[], places: Places, { rows }: Records): Promise<Finding[]> {
   if (places.kind === 'volume' || !findings.some(({ kind }) => kind === 'missing')) return findings;
-  const own = places.volume === undefined ? [] : [volumeLayout(places.volume.root).own];
-  const now = await withScratch(own, async (scratch) => readRecords(places, scratch));
+  const now = await withScratch(scratchPlaces(places), async (scratch) => readRecords(places, scratch));
   return findings.filter(({ kind, path }) => {
     const name = basename(path);
     return kind !== 'missing' || (rows.get(name)?.hash === now.rows.get(name)?.hash && !exists(path));
@@ -119,10 +127,9 @@ async function stillThere(findings: Finding[], places: Places, { rows }: Records
 const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
 /** Before the first boot with another image, what differs is what that boot will bring in step. */
-async function imageNotes({ kind, volume }: Places, { lower }: Names): Promise<string[]> {
-  if (kind !== 'volume' || volume === undefined) return [];
+async function isInStep({ kind, volume }: Places, { lower }: Names): Promise<boolean> {
+  if (kind !== 'volume' || volume === undefined) return true;
   const manifest = readManifest(volumeLayout(volume.root).manifest);
-  if (manifest?.imageStat != null && manifest.imageStat === imageLooks(volume.image)) return [];
-  if (manifest?.imageIdentity === (await imageIdentity(volume.image, lower))) return [];
-  return ['the volume is not in step with this image yet: the next boot brings it there'];
+  if (manifest?.imageStat != null && manifest.imageStat === imageLooks(volume.image)) return true;
+  return manifest?.imageIdentity === (await imageIdentity(volume.image, lower));
 }

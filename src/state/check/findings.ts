@@ -50,6 +50,7 @@ export function compare(said: Said, names: Names, storeDir: string): Compared {
   const { rows, dangling, image, whole } = said;
   const { upper, lower, whiteouts, merging } = names;
   const findings: Finding[] = [];
+  const pathsOf = (list: string[]): string[] => list.sort().map((name) => `${storeDir}/${name}`);
   const find = (kind: keyof typeof details, name: string): void => {
     findings.push({ kind, path: `${storeDir}/${name}`, detail: details[kind] });
   };
@@ -66,8 +67,8 @@ export function compare(said: Said, names: Names, storeDir: string): Compared {
   const rest = [...upper].filter((name) => isStorePathName(name) && !rows.has(name) && !known.has(name));
   return {
     findings: inOrder(findings),
-    garbage: rest.filter((name) => !said.waiting.has(name)).sort(),
-    waiting: rest.filter((name) => said.waiting.has(name)).sort(),
+    garbage: pathsOf(rest.filter((name) => !said.waiting.has(name))),
+    waiting: pathsOf(rest.filter((name) => said.waiting.has(name))),
   };
 }
 

@@ -18,10 +18,10 @@ export type Places = {
   volume?: { root: string; upper: string; image: ImagePlaces };
 };
 
+export type VolumePlaces = Places & { kind: 'volume'; volume: NonNullable<Places['volume']> };
+
 /** Whether these are a volume and an image beside each other. */
-export const isOnVolume = (
-  places: Places,
-): places is Places & { kind: 'volume'; volume: NonNullable<Places['volume']> } =>
+export const isOnVolume = (places: Places): places is VolumePlaces =>
   places.kind === 'volume' && places.volume !== undefined;
 
 type Wanted = { strategy: string; cacheDir: string; storeDir: string; stateDir: string };

@@ -7,7 +7,7 @@ import {
   openForReading,
   requireTables,
 } from '../database.ts';
-import { hasTable, stillName, unwrittenLogs } from '../reconcile/image-database.ts';
+import { hasTable, stillName } from '../reconcile/image-database.ts';
 import { danglingRows } from '../reconcile/vanished.ts';
 import type { Places } from './places.ts';
 
@@ -49,16 +49,20 @@ const nameIn = (storeDir: string, path: unknown): string | undefined => {
   return text.startsWith(`${storeDir}/`) ? text.slice(storeDir.length + 1) : undefined;
 };
 
-/** How a database file looks while nobody writes to it; undefined while somebody might. */
+/** How recent a change may be for the next one to get the same time: the kernel's clock ticks every 10 ms at most. */
+const TICK_MS = 20;
+
+/** How a database looks while nobody writes to it; undefined while somebody might. Nix leaves an empty log. */
 function stillLooks(file: string): string | undefined {
   const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
-  const { ino, size, mtimeNs } = statSync(file, { bigint: true });
-  return log === undefined ? `${ino}-${size}-${mtimeNs}` : undefined;
+  const { ino, size, mtimeMs, mtimeNs } = statSync(file, { bigint: true });
+  if ((log?.size ?? 0) > 0 || Date.now() - Number(mtimeMs) < TICK_MS) return undefined;
+  return `${ino}-${size}-${mtimeNs}-${log?.mtimeMs}`;
 }
 
 /**
  * Reads a database without leaving a trace: a reader that takes part in the locking makes the log and its index, which whoever
- * only reads cannot remove again. Nix removes both when it is done, so that without them the file can be read as it is.
+ * only reads cannot remove again. While the log is empty, the file can be read as it is; if it changes meanwhile, once more.
  */
 function readDatabase<T>(
   file: string,
@@ -67,7 +71,7 @@ function readDatabase<T>(
   read: (database: DatabaseSync) => T,
 ): T {
   if (alone) return withReading(stillName(file, scratch), read);
-  const before = unwrittenLogs(file).length === 0 ? stillLooks(file) : undefined;
+  const before = stillLooks(file);
   if (before !== undefined) {
     try {
       const result = withReading(immutable(file), read);

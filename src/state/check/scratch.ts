@@ -1,6 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { hasErrno } from '../../errors.ts';
+import { volumeLayout } from '../../volume/layout.ts';
+import type { Places } from './places.ts';
+
+/** Where on the volume there is room for copies. */
+export const scratchPlaces = ({ volume }: Places): string[] =>
+  volume === undefined ? [] : [volumeLayout(volume.root).own];
 
 /** Does something with a directory for copies, which is removed after it. @param others where to make it if /tmp cannot be written. */
 export async function withScratch<T>(

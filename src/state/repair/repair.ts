@@ -5,9 +5,9 @@ import { findCommand } from '../../linux/commands.ts';
 import { volumeLayout } from '../../volume/layout.ts';
 import { readManifest } from '../../volume/manifest.ts';
 import { type CheckRequest, checkStore, type Report } from '../check/check.ts';
-import type { Finding } from '../check/findings.ts';
-import { isOnVolume, type Places } from '../check/places.ts';
-import { withScratch } from '../check/scratch.ts';
+import type { Finding, Kind } from '../check/findings.ts';
+import { isOnVolume, type Places, type VolumePlaces } from '../check/places.ts';
+import { scratchPlaces, withScratch } from '../check/scratch.ts';
 import { nixVersion } from '../nix-version.ts';
 import { reconcile } from '../reconcile/reconcile.ts';
 import { repairRemedy } from '../reconcile/update.ts';
@@ -18,6 +18,8 @@ import { repairRows } from './rows.ts';
 /** What a repair did. */
 export type Repaired = {
   rescued?: Rescued;
+  /** Paths of the image that are neither hidden nor covered any more. */
+  swept: string[];
   /** Paths that a substituter had. */
   fetched: string[];
   /** Paths of the image that are known again. */
@@ -28,6 +30,15 @@ export type Repaired = {
 
 export type RepairReport = Report & { repaired: Repaired };
 
+/** What is known in the middle of a repair. */
+type State = {
+  request: CheckRequest;
+  /** As things are now. */
+  report: Report;
+  repaired: Repaired;
+  notes: Set<string>;
+};
+
 /**
  * Puts right what a check finds wrong: fetches what can be fetched, registers what the image has, and makes the rest invalid.
  * What is right is not touched. The caller holds a lock.
@@ -35,45 +46,102 @@ export type RepairReport = Report & { repaired: Repaired };
  * @throws {InitError} 78 for a damaged database that cannot be rescued here.
  */
 export async function repairStore(request: CheckRequest): Promise<RepairReport> {
-  const { places } = request;
-  let report = await checkStore(request);
-  const [first] = report.findings;
-  const rescued = first?.kind === 'corrupt' ? await rescue(request, first) : undefined;
-  if (rescued !== undefined) report = await checkStore(request);
-
-  const modified = new Set(report.findings.filter(({ kind }) => kind === 'modified').map(({ path }) => path));
-  // Of the others it is known by now that they are what they should be.
-  const contents = (name: string): boolean => modified.has(`${places.storeDir}/${name}`);
-  const again = (): Promise<Report> => checkStore({ ...request, contents });
-  const notes: string[] = [];
-  if (report.findings.some(isLaidOver)) {
-    if (isOnVolume(places)) {
-      await sweep(places);
-      report = await again();
-    } else
-      notes.push('what hides or covers paths of the image is swept at the next boot: restart the container');
-  }
-  const wrong = report.findings.filter(
-    ({ kind }) => kind === 'missing' || kind === 'broken' || kind === 'modified',
-  );
-  const tried = await fetch(request, wrong.filter(isFault(places)), notes);
-  if (tried.length > 0) report = await again();
-  let rows = { registered: [] as string[], invalidated: [] as string[] };
-  const left = report.findings.filter(isFault(places));
-  if (left.length > 0) {
-    const doomed = left.filter(({ kind }) => kind === 'modified').map(({ path }) => path);
-    rows = await withScratch([], (scratch) => repairRows({ places, doomed, scratch: `${scratch}/image` }));
-    report = await again();
-  }
+  const state = await readable(request);
+  await sweepLayers(state);
+  await fetchBroken(state);
+  await makeTrue(state);
+  const { report, repaired, notes } = state;
   if (report.findings.some(({ kind }) => kind === 'modified'))
-    notes.push("what is modified in the image itself cannot be repaired here: use the image's original");
-  const failed = new Set([...left.map(({ path }) => path), ...rows.invalidated]);
-  const fetched = tried.filter((path) => !failed.has(path));
-  const repaired = { ...(rescued === undefined ? {} : { rescued }), fetched, ...rows };
-  return { ...report, notes: [...new Set([...report.notes, ...notes])], repaired };
+    notes.add("what is modified in the image itself cannot be repaired here: use the image's original");
+  return { ...report, notes: [...report.notes, ...notes], repaired };
 }
 
-const isLaidOver = ({ kind }: Finding): boolean => kind === 'hidden' || kind === 'merged';
+/** Checks, and saves what can be saved of a database that cannot be read. */
+async function readable(request: CheckRequest): Promise<State> {
+  const repaired: Repaired = { swept: [], fetched: [], registered: [], invalidated: [] };
+  let report = await checkStore(request);
+  const [first] = report.findings;
+  if (first?.kind === 'corrupt') {
+    repaired.rescued = await rescue(request, first);
+    report = await checkStore(request);
+  }
+  const modified = new Set(pathsOf(report.findings, 'modified'));
+  // Of the others it is known by now that they are what they should be.
+  const contents = (name: string): boolean => modified.has(`${request.places.storeDir}/${name}`);
+  return { request: { ...request, contents }, report, repaired, notes: new Set() };
+}
+
+const pathsOf = (findings: readonly Finding[], ...kinds: Kind[]): string[] =>
+  findings.filter(({ kind }) => kinds.includes(kind)).map(({ path }) => path);
+
+/** Those of some paths that are not in a report any more. */
+const goneFrom = (findings: readonly Finding[], paths: readonly string[]): string[] => {
+  const left = new Set(findings.map(({ path }) => path));
+  return paths.filter((path) => !left.has(path));
+};
+
+/**
+ * Does what a boot would do about the layers, where nothing is mounted. First: it remembers rows that it takes out, for the
+ * image with which they are whole.
+ */
+async function sweepLayers(state: State): Promise<void> {
+  const { places } = state.request;
+  const { findings, inStep } = state.report;
+  const over = pathsOf(findings, 'hidden', 'merged');
+  const forBoot = state.repaired.rescued !== undefined || over.length > 0 || (findings.length > 0 && !inStep);
+  if (!forBoot) return;
+  if (!isOnVolume(places)) {
+    if (over.length > 0)
+      state.notes.add(
+        'what hides or covers paths of the image is swept at the next boot: restart the container',
+      );
+    return;
+  }
+  const { forgotten } = await sweep(places);
+  state.report = await checkStore(state.request);
+  state.repaired.swept = goneFrom(state.report.findings, over);
+  state.repaired.registered = goneFrom(state.report.findings, pathsOf(findings, 'unregistered'));
+  state.repaired.invalidated = forgotten;
+}
+
+/** Has the substituters asked for what is not right. */
+async function fetchBroken(state: State): Promise<void> {
+  const { request, report, notes } = state;
+  const { places, env, signal, onProgress } = request;
+  const wrong = report.findings.filter(isFault(places)).filter(({ kind }) => kind !== 'unregistered');
+  if (wrong.length === 0) return;
+  const nixStore = findCommand('nix-store', env['PATH']);
+  if (places.kind === 'volume' || nixStore === undefined) {
+    notes.add(
+      nixStore === undefined
+        ? 'nix-store is not here, so nothing was fetched'
+        : 'nothing is mounted, so nothing was fetched: a repair in a running container asks the substituters first',
+    );
+    return;
+  }
+  const paths = wrong.map(({ path }) => path);
+  const tried = await fetchPaths({ nixStore, paths, env, signal, onProgress });
+  if (tried.length === 0) return;
+  state.report = await checkStore(request);
+  state.repaired.fetched = goneFrom(state.report.findings, tried);
+}
+
+/** Makes the database say what is true of the rest. */
+async function makeTrue(state: State): Promise<void> {
+  const { request, repaired } = state;
+  const { places } = request;
+  const left = state.report.findings.filter(isFault(places));
+  if (left.length === 0) return;
+  const doomed = pathsOf(left, 'modified');
+  const rows = await withScratch(scratchPlaces(places), (scratch) =>
+    repairRows({ places, doomed, scratch: `${scratch}/image` }),
+  );
+  state.report = await checkStore(request);
+  const invalid = new Set(rows.invalidated);
+  repaired.fetched = repaired.fetched.filter((path) => !invalid.has(path));
+  repaired.registered = [...repaired.registered, ...rows.registered];
+  repaired.invalidated = [...repaired.invalidated, ...rows.invalidated];
+}
 
 /** What the database or a substituter can put right. What the image's own layer holds cannot be changed from here. */
 const isFault =
@@ -98,15 +166,10 @@ async function rescue(request: CheckRequest, { path, detail }: Finding): Promise
   });
 }
 
-/** Nothing is mounted, so what a boot would do about the layers can be done at once. */
-async function sweep({
-  storeDir,
-  stateDir,
-  volume,
-}: Places & { volume: NonNullable<Places['volume']> }): Promise<void> {
+async function sweep({ storeDir, stateDir, volume }: VolumePlaces): Promise<{ forgotten: string[] }> {
   const files = volumeLayout(volume.root);
   const xattrs = readManifest(files.manifest)?.xattrs ?? (readInUserNamespace() ? 'user' : 'trusted');
-  await reconcile({
+  const done = await reconcile({
     image: volume.image,
     storeDir,
     nixStateDir: volume.image.stateDir,
@@ -119,23 +182,5 @@ async function sweep({
     breathe: async () => {},
     always: true,
   });
-}
-
-/** Has the substituters asked for what is not right. @returns what they had. */
-async function fetch(request: CheckRequest, wrong: readonly Finding[], notes: string[]): Promise<string[]> {
-  const { places, env, signal, onProgress } = request;
-  if (wrong.length === 0) return [];
-  if (places.kind === 'volume') {
-    notes.push(
-      'nothing is mounted, so nothing was fetched: a repair in a running container asks the substituters first',
-    );
-    return [];
-  }
-  const nixStore = findCommand('nix-store', env['PATH']);
-  if (nixStore === undefined) {
-    notes.push('nix-store is not here, so nothing was fetched');
-    return [];
-  }
-  const paths = wrong.map(({ path }) => path);
-  return await fetchPaths({ nixStore, paths, env, signal, onProgress });
+  return done ?? { forgotten: [] };
 }

@@ -6,7 +6,7 @@ import { volumeLayout } from '../../volume/layout.ts';
 import { readManifest, writeManifest } from '../../volume/manifest.ts';
 import { findModified } from '../check/contents.ts';
 import type { NixContext } from '../check/nix.ts';
-import type { Places } from '../check/places.ts';
+import type { VolumePlaces } from '../check/places.ts';
 import { copyTree } from '../copy.ts';
 import { databaseFile, withDatabase } from '../database.ts';
 import { isPerBoot } from '../parts.ts';
@@ -17,7 +17,7 @@ import { listTree } from '../tree.ts';
 import { salvage } from './salvage.ts';
 
 export type RescueRequest = NixContext & {
-  places: Places & { volume: NonNullable<Places['volume']> };
+  places: VolumePlaces;
   onProgress: (done: number, total: number) => void;
 };
 
