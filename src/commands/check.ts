@@ -9,7 +9,7 @@ import { findPlaces, isOnVolume } from '../state/check/places.ts';
 import { repairStore } from '../state/repair/repair.ts';
 import { runDir } from '../store/facts.ts';
 import { showProgress } from '../store/progress.ts';
-import { holding } from '../volume/holding.ts';
+import { type Held, holding } from '../volume/holding.ts';
 import { volumeLayout } from '../volume/layout.ts';
 import { formatReport } from './check-report.ts';
 import { interruptible } from './interruptible.ts';
@@ -29,7 +29,7 @@ export function runCheck(line: CommandLine): Promise<number> {
 async function check({ flags, file, switches }: CommandLine, signal: AbortSignal): Promise<number> {
   const { config } = await loadConfig({ flags, file, env: process.env });
   const places = findPlaces(config, readMountInfo(), runDir);
-  const progress = showProgress('comparing', createLog(config));
+  const progress = showProgress('comparing contents', createLog(config));
   const request: CheckRequest = {
     places,
     contents: () => switches.has('contents'),
@@ -44,11 +44,15 @@ async function check({ flags, file, switches }: CommandLine, signal: AbortSignal
   return report.findings.length > 0 ? 1 : 0;
 
   /** What nobody else may hold meanwhile. */
-  function lockOf(): { path: string; needed: boolean } | undefined {
-    if (isOnVolume(places)) return { path: volumeLayout(places.volume.root).lock, needed: repair };
+  function lockOf(): Held | undefined {
+    if (isOnVolume(places)) {
+      const remedy = 'stop that container, or run it there: docker exec CONTAINER nix-cache-init check';
+      return { path: volumeLayout(places.volume.root).lock, remedy, needed: repair };
+    }
     if (!repair) return undefined;
     // Init has the volume's; two repairs would undo each other's work.
     mkdirSync(runDir, { recursive: true });
-    return { path: `${runDir}/repair.lock`, needed: true };
+    const message = { subject: 'the store', remedy: 'wait until that repair is done' };
+    return { path: `${runDir}/repair.lock`, ...message, needed: true };
   }
 }

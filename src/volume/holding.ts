@@ -1,16 +1,19 @@
 import { closeSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { hasErrno } from '../errors.ts';
-import { takeLock } from './lock.ts';
+import { type LockRequest, takeLock } from './lock.ts';
+
+export type Held = Pick<LockRequest, 'path' | 'subject' | 'remedy'> & {
+  /** If not, it is no matter that it cannot be taken for want of a disk that can be written; a holder matters all the same. */
+  needed: boolean;
+};
 
 /**
  * Does something while holding a lock.
- * @param lock of one that is not `needed` it is no matter if it cannot be taken for want of a disk that can be written; a holder
- *   matters all the same.
  * @throws {InitError} 75, naming the holder.
  */
 export async function holding<T>(
-  lock: { path: string; needed: boolean } | undefined,
+  lock: Held | undefined,
   signal: AbortSignal,
   act: () => Promise<T>,
 ): Promise<T> {
@@ -22,14 +25,12 @@ export async function holding<T>(
   }
 }
 
-async function take(
-  { path, needed }: { path: string; needed: boolean },
-  signal: AbortSignal,
-): Promise<number | undefined> {
+async function take(lock: Held, signal: AbortSignal): Promise<number | undefined> {
+  const { path, needed } = lock;
   try {
     if (needed) mkdirSync(dirname(path), { recursive: true });
     else if (!existsSync(path)) return undefined;
-    return await takeLock({ path, waitMs: 0, signal });
+    return await takeLock({ ...lock, waitMs: 0, signal });
   } catch (error) {
     if (!needed && hasErrno(error, 'EROFS', 'EACCES')) return undefined;
     throw error;

@@ -12,6 +12,9 @@ export type LockRequest = {
   waitMs: number;
   /** Aborts the waiting: a stop that arrives meanwhile must not have to wait too. */
   signal: AbortSignal;
+  /** For the message: what the holder has, and what to do about it. */
+  subject?: string;
+  remedy?: string;
 };
 
 /**
@@ -21,12 +24,13 @@ export type LockRequest = {
  * @returns the descriptor that holds it.
  * @throws {InitError} 75, naming the holder.
  */
-export async function takeLock({ path, waitMs, signal }: LockRequest): Promise<number> {
+export async function takeLock(request: LockRequest): Promise<number> {
+  const { path, waitMs, signal } = request;
   // a+: created when missing, and a holder's name is not truncated by someone who only waits.
   const fd = openSync(path, 'a+', 0o644);
   try {
     for (const end = Date.now() + waitMs; !tryLock(fd); await sleep(RETRY_MS, undefined, { signal })) {
-      if (Date.now() >= end) throw locked(path);
+      if (Date.now() >= end) throw locked(request);
     }
     nameHolder(fd);
     return fd;
@@ -46,13 +50,17 @@ function nameHolder(fd: number): void {
   }
 }
 
-function locked(path: string): InitError {
+function locked({
+  path,
+  subject = 'the volume',
+  remedy = 'stop that container, or set onLocked=wait',
+}: LockRequest): InitError {
   const holder = readFileSync(path, 'utf8').trim() || 'an unnamed holder';
   return new InitError({
     stage: 'lock',
-    what: `the volume is in use by ${holder}`,
+    what: `${subject} is in use by ${holder}`,
     errno: 'EWOULDBLOCK',
-    remedy: 'stop that container, or set onLocked=wait',
+    remedy,
     exitCode: Exit.locked,
   });
 }

@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Report } from '../../src/state/check/check.ts';
 import type { RepairReport } from '../../src/state/repair/repair.ts';
-import { bootInNamespace, type NamespaceBoot } from './namespaceBoot.ts';
+import { type Row, readRows } from './databaseRows.ts';
+import { bootInNamespace, type NamespaceBoot, startBoot } from './namespaceBoot.ts';
+import type { Machine } from './namespaceMachine.ts';
+import { overlay } from './namespaceStore.ts';
 import type { NixMachine } from './nixMachine.ts';
-import type { Outcome } from './run.ts';
+import { type Outcome, run } from './run.ts';
 
 const program = '/opt/nix-cache-init/bin/nix-cache-init';
 
@@ -24,6 +27,30 @@ export function checkAlone(
 export const checkBooted = (machine: NixMachine, flags: readonly string[] = []): Promise<Outcome> =>
   machine.boot([program, 'check', ...flags]);
 
+/** A running container, and the command in it as `docker exec` would run it. */
+export interface Running extends AsyncDisposable {
+  check(flags?: readonly string[]): Promise<Outcome>;
+  /** Runs a shell script that must succeed; its output, trimmed. */
+  shell(script: string): Promise<string>;
+}
+
+export async function startRunning({ machine }: NixMachine): Promise<Running> {
+  const booted = await startBoot(machine, { args: overlay('sh', '-c', 'echo ready; exec sleep infinity') });
+  await booted.waitFor(/^ready$/m);
+  const enter = ['--mount', '--pid', '--root', '--wd', 'env', '-i', 'PATH=/usr/bin:/bin', 'HOME=/root'];
+  const exec = (command: readonly string[]): Promise<Outcome> =>
+    run('nsenter', [`--target=${booted.init}`, ...enter, ...command]);
+  return {
+    check: (flags = []) => exec([program, 'check', ...flags]),
+    shell: async (script) => {
+      const { exitCode, stdout, stderr } = await exec(['sh', '-euc', script]);
+      assert.equal(exitCode, 0, stderr);
+      return stdout.trim();
+    },
+    [Symbol.asyncDispose]: () => booted[Symbol.asyncDispose](),
+  };
+}
+
 /** What `--json` says, with the exit code that has to go with it. */
 export function reportOf<R extends Report = Report>({ exitCode, stdout, stderr }: Outcome): R {
   assert.ok(exitCode <= 1, `exit ${exitCode}: ${stderr}`);
@@ -37,19 +64,32 @@ export const repairOf = (outcome: Outcome): RepairReport => reportOf<RepairRepor
 /** The findings as `kind path`. */
 export const found = ({ findings }: Report): string[] => findings.map(({ kind, path }) => `${kind} ${path}`);
 
-/** Changes the volume's database as nobody should. In a copy: SQLite cannot follow a path through /proc. */
+/** What the volume's database says, by path. Nothing may write to it meanwhile. */
+export function volumeRows({ machine }: NixMachine): Record<string, Row> {
+  return withCopy(machine, (copy) => readRows(copy));
+}
+
+/** Changes the volume's database as nobody should, while nobody has it open. */
 export function tamper({ machine }: NixMachine, sql: string): void {
+  withCopy(machine, (copy, file) => {
+    const database = new DatabaseSync(copy, { enableForeignKeyConstraints: false });
+    database.exec(sql);
+    // Which writes the log back.
+    database.close();
+    for (const suffix of ['-wal', '-shm']) rmSync(file + suffix, { force: true });
+    copyFileSync(copy, file);
+  });
+}
+
+/** SQLite cannot follow a path through /proc, so it gets a copy. */
+function withCopy<T>(machine: Machine, act: (copy: string, file: string) => T): T {
   const file = machine.path('/nix-cache/var/nix/db/db.sqlite');
   const work = mkdtempSync(join(tmpdir(), 'nix-cache-init-db-'));
   try {
     const copy = join(work, 'db.sqlite');
     for (const suffix of ['', '-wal'])
       if (existsSync(file + suffix)) copyFileSync(file + suffix, copy + suffix);
-    const database = new DatabaseSync(copy, { enableForeignKeyConstraints: false });
-    database.exec(sql);
-    database.close();
-    for (const suffix of ['-wal', '-shm']) rmSync(file + suffix, { force: true });
-    copyFileSync(copy, file);
+    return act(copy, file);
   } finally {
     rmSync(work, { recursive: true });
   }

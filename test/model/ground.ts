@@ -1,4 +1,5 @@
 import { lstatSync, readdirSync } from 'node:fs';
+import { type KillPoint, killing } from '../harness/injection.ts';
 import { type Booted, bootCommand, startBoot } from '../harness/namespaceBoot.ts';
 import { overlay } from '../harness/namespaceStore.ts';
 import { type ImageName, makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
@@ -9,11 +10,7 @@ import { readUniverse } from './readUniverse.ts';
 import type { Row } from './rows.ts';
 import type { Universe } from './universe.ts';
 
-/** The n-th call of a kind, where strace kills who makes it. */
-export interface KillPoint {
-  call: string;
-  n: number;
-}
+export type { KillPoint };
 
 /** What is in upper/, each by the path that it has in the store. */
 export interface Upper {
@@ -121,12 +118,6 @@ function operate(nixMachine: NixMachine, universe: Universe): Ground {
     },
   };
 }
-
-/** strace's words that kill whoever first makes so many calls of a kind. */
-const killing = ({ call, n }: KillPoint): string[] => [
-  ...['-f', '--seccomp-bpf', '-qqq', '-o', '/dev/null'],
-  ...['-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${n}`],
-];
 
 export const describe = ({ exitCode, stdout, stderr }: Outcome): string =>
   `exit ${exitCode}\n${stdout}\n${stderr}`;

@@ -1,31 +1,20 @@
 import { type NixContext, runNix } from '../check/nix.ts';
 
-export type FetchRequest = NixContext & {
-  nixStore: string;
-  paths: readonly string[];
-  onProgress: (done: number, total: number) => void;
-};
+export type FetchRequest = NixContext & { nixStore: string; paths: readonly string[] };
+
+/** As many as a command line holds with ease. */
+const BATCH_PATHS = 500;
 
 /**
- * Has Nix fetch paths anew from the configured substituters. It would build those that it cannot fetch, for hours; that is for
- * who needs them.
- * @returns those that it fetched.
+ * Has Nix ask the configured substituters for paths that are not valid. Not by `--repair-path`: where no substituter has one, that
+ * goes on to build it, for which it first deletes what is there, and fetches what it refers to anew, over the image's.
  */
-export async function fetchPaths({
-  nixStore,
-  paths,
-  onProgress,
-  ...context
-}: FetchRequest): Promise<string[]> {
-  // By itself: the daemon does no repairs.
-  const options = { store: 'local', 'max-jobs': '0', builders: '' };
-  const flags = Object.entries(options).flatMap(([name, value]) => ['--option', name, value]);
-  const fetched: string[] = [];
-  for (const [index, path] of paths.entries()) {
-    // One at a time: the first that fails is the last that it tries.
-    const outcome = await runNix(nixStore, [...flags, '--repair-path', path], context);
-    if (typeof outcome === 'string') fetched.push(path);
-    onProgress(index + 1, paths.length);
+export async function fetchPaths({ nixStore, paths, ...context }: FetchRequest): Promise<void> {
+  // A derivation would be built; evaluating makes it again.
+  const wanted = paths.filter((path) => !path.endsWith('.drv'));
+  for (let from = 0; from < wanted.length; from += BATCH_PATHS) {
+    const batch = wanted.slice(from, from + BATCH_PATHS);
+    // It fails when one of them is nowhere; which ones it got, the database tells.
+    await runNix(nixStore, ['--realise', '--keep-going', '--max-jobs', '0', ...batch], context);
   }
-  return fetched;
 }

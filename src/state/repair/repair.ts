@@ -12,8 +12,9 @@ import { nixVersion } from '../nix-version.ts';
 import { reconcile } from '../reconcile/reconcile.ts';
 import { repairRemedy } from '../reconcile/update.ts';
 import { fetchPaths } from './fetch.ts';
+import { openMemory } from './memory.ts';
 import { type Rescued, rescueDatabase } from './rescue.ts';
-import { repairRows } from './rows.ts';
+import { repairRows, restoreRows } from './rows.ts';
 
 /** What a repair did. */
 export type Repaired = {
@@ -48,7 +49,6 @@ type State = {
 export async function repairStore(request: CheckRequest): Promise<RepairReport> {
   const state = await readable(request);
   await sweepLayers(state);
-  await fetchBroken(state);
   await makeTrue(state);
   const { report, repaired, notes } = state;
   if (report.findings.some(({ kind }) => kind === 'modified'))
@@ -104,43 +104,41 @@ async function sweepLayers(state: State): Promise<void> {
   state.repaired.invalidated = forgotten;
 }
 
-/** Has the substituters asked for what is not right. */
-async function fetchBroken(state: State): Promise<void> {
-  const { request, report, notes } = state;
-  const { places, env, signal, onProgress } = request;
-  const wrong = report.findings.filter(isFault(places)).filter(({ kind }) => kind !== 'unregistered');
-  if (wrong.length === 0) return;
-  const nixStore = findCommand('nix-store', env['PATH']);
-  if (places.kind === 'volume' || nixStore === undefined) {
-    notes.add(
-      nixStore === undefined
-        ? 'nix-store is not here, so nothing was fetched'
-        : 'nothing is mounted, so nothing was fetched: a repair in a running container asks the substituters first',
-    );
-    return;
-  }
-  const paths = wrong.map(({ path }) => path);
-  const tried = await fetchPaths({ nixStore, paths, env, signal, onProgress });
-  if (tried.length === 0) return;
+/**
+ * Makes the database say what is true of the rest, has the substituters asked for what is no longer valid, and puts back what
+ * was only so because of that.
+ */
+async function makeTrue(state: State): Promise<void> {
+  const { request, report, repaired } = state;
+  const { places } = request;
+  const faults = report.findings.filter(isFault(places));
+  if (faults.length === 0 && report.waiting.length === 0) return;
+  const wrong = new Set(pathsOf(faults, 'missing', 'broken', 'modified'));
+  const memory = openMemory(places, wrong);
+  const doomed = pathsOf(faults, 'modified');
+  const rows = await withScratch(scratchPlaces(places), (scratch) =>
+    repairRows({ places, doomed, onTakenOut: memory.add, scratch: `${scratch}/image` }),
+  );
+  await fetch(state, [...wrong]);
+  const { restored, valid } = await restoreRows(places, memory.rows());
+  memory.forget(restored);
   state.report = await checkStore(request);
-  state.repaired.fetched = goneFrom(state.report.findings, tried);
+  repaired.fetched = [...wrong].filter((path) => valid.has(path)).sort();
+  repaired.registered = [...repaired.registered, ...rows.registered];
+  repaired.invalidated = [...repaired.invalidated, ...rows.invalidated.filter((path) => !valid.has(path))];
 }
 
-/** Makes the database say what is true of the rest. */
-async function makeTrue(state: State): Promise<void> {
-  const { request, repaired } = state;
-  const { places } = request;
-  const left = state.report.findings.filter(isFault(places));
-  if (left.length === 0) return;
-  const doomed = pathsOf(left, 'modified');
-  const rows = await withScratch(scratchPlaces(places), (scratch) =>
-    repairRows({ places, doomed, scratch: `${scratch}/image` }),
+async function fetch({ request, notes }: State, paths: readonly string[]): Promise<void> {
+  const { places, env, signal } = request;
+  if (paths.length === 0) return;
+  const nixStore = findCommand('nix-store', env['PATH']);
+  if (places.kind !== 'volume' && nixStore !== undefined)
+    return await fetchPaths({ nixStore, paths, env, signal });
+  notes.add(
+    nixStore === undefined
+      ? 'nix-store is not here, so nothing was fetched'
+      : 'nothing is mounted, so nothing was fetched: a repair in a running container asks the substituters too',
   );
-  state.report = await checkStore(request);
-  const invalid = new Set(rows.invalidated);
-  repaired.fetched = repaired.fetched.filter((path) => !invalid.has(path));
-  repaired.registered = [...repaired.registered, ...rows.registered];
-  repaired.invalidated = [...repaired.invalidated, ...rows.invalidated];
 }
 
 /** What the database or a substituter can put right. What the image's own layer holds cannot be changed from here. */

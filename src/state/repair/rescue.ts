@@ -15,6 +15,7 @@ import { refuseNewer } from '../reconcile/refuse-newer.ts';
 import { putRows, type Row } from '../reconcile/rows.ts';
 import { listTree } from '../tree.ts';
 import { salvage } from './salvage.ts';
+import { wholeRows } from './whole.ts';
 
 export type RescueRequest = NixContext & {
   places: VolumePlaces;
@@ -125,7 +126,7 @@ async function prove(
   const { upper } = places.volume;
   const { names } = listUpper(upper);
   const present = salvaged.filter(({ path }) => names.has(basename(path)) && !known.has(path));
-  const whole = withClosure(present, known);
+  const whole = wholeRows(present, known);
   const candidates = whole.map(({ path, hash, narSize }) => ({
     path,
     file: `${upper}/${basename(path)}`,
@@ -134,20 +135,8 @@ async function prove(
   const modified = new Set(
     (await findModified({ ...context, candidates, onProgress })).map(({ path }) => path),
   );
-  return withClosure(
+  return wholeRows(
     whole.filter(({ path }) => !modified.has(path)),
     known,
   );
-}
-
-/** Those of which all that they refer to is known or among them. */
-function withClosure(salvaged: readonly Row[], known: ReadonlySet<string>): Row[] {
-  for (let rows = salvaged; ; ) {
-    const there = new Set(rows.map(({ path }) => path));
-    const whole = rows.filter(({ references }) =>
-      references.every((path) => there.has(path) || known.has(path)),
-    );
-    if (whole.length === rows.length) return whole;
-    rows = whole;
-  }
 }

@@ -5,6 +5,7 @@ import { type DatabaseSync, withDatabase } from '../database.ts';
 import { attachImage } from '../reconcile/image-database.ts';
 import { takeChanged } from '../reconcile/merge.ts';
 import { mergeRealisations } from '../reconcile/realisations.ts';
+import { putRows, type Row, readRows } from '../reconcile/rows.ts';
 import { createWorkTables, defineFunctions, markDead } from '../reconcile/update.ts';
 import {
   danglingRows,
@@ -13,11 +14,14 @@ import {
   findVanished,
   forgetVanished,
 } from '../reconcile/vanished.ts';
+import { wholeRows } from './whole.ts';
 
 export type RowsRequest = {
   places: Places;
   /** Paths that are not valid although they are there. */
   doomed: readonly string[];
+  /** Called with the rows that are about to go, before they do: to be remembered. */
+  onTakenOut: (rows: readonly Row[]) => void;
   /** For a copy of the image's database. */
   scratch: string;
 };
@@ -29,14 +33,14 @@ export type RowsRepaired = { registered: string[]; invalidated: string[] };
  * there, not whole or doomed is no longer valid, with all that refers to it. What it says of other paths is left as it is.
  * All is looked at anew, in the transaction: Nix may have been at work since the check.
  */
-export async function repairRows({ places, doomed, scratch }: RowsRequest): Promise<RowsRepaired> {
-  const { kind, storeDir, stateDir, volume } = places;
-  const damaged = {
-    stage: 'check',
-    what: `the Nix database in ${stateDir} is damaged`,
-    remedy: 'run the repair again',
-  } as const;
-  const act = async (database: DatabaseSync): Promise<RowsRepaired> => {
+export async function repairRows({
+  places,
+  doomed,
+  onTakenOut,
+  scratch,
+}: RowsRequest): Promise<RowsRepaired> {
+  const { storeDir, volume } = places;
+  return await withRows(places, async (database) => {
     const hasImage = volume !== undefined && attachImage(database, volume.image.stateDir, scratch);
     defineFunctions(database, { storeDir, layers: liveLayers(places) });
     database.function('is_hidden', (path) => (isHidden(places, String(path)) ? 1 : 0));
@@ -48,12 +52,42 @@ export async function repairRows({ places, doomed, scratch }: RowsRequest): Prom
     await findVanished(database, async () => {});
     const invalidated = deadPaths(database);
     const dead = new Set(invalidated);
+    onTakenOut(readRows(database, 'v.id in (select id from temp.dead)'));
     forgetVanished(database);
     if (registered.length > 0) mergeRealisations(database);
     database.exec('commit');
     return { registered: registered.filter((path) => !dead.has(path)), invalidated };
-  };
-  return await withDatabase(stateDir, damaged, act, kind === 'volume' ? 'alone' : 'with Nix');
+  });
+}
+
+/**
+ * Puts back those rows of paths with which all that they refer to is valid again.
+ * @returns their paths, and all that are valid then.
+ */
+export async function restoreRows(
+  places: Places,
+  rows: readonly Row[],
+): Promise<{ restored: Set<string>; valid: Set<string> }> {
+  return await withRows(places, async (database) => {
+    database.exec('begin immediate');
+    const all = database.prepare('select path from ValidPaths').all();
+    const known = new Set(all.map(({ path }) => String(path)));
+    const gone = rows.filter(({ path }) => !known.has(path));
+    const whole = wholeRows(gone, known);
+    putRows(database, whole);
+    database.exec('commit');
+    const restored = new Set(whole.map(({ path }) => path));
+    return { restored, valid: new Set([...known, ...restored]) };
+  });
+}
+
+function withRows<T>({ kind, stateDir }: Places, act: (database: DatabaseSync) => Promise<T>): Promise<T> {
+  const damaged = {
+    stage: 'check',
+    what: `the Nix database in ${stateDir} is damaged`,
+    remedy: 'run the repair again',
+  } as const;
+  return withDatabase(stateDir, damaged, act, kind === 'volume' ? 'alone' : 'with Nix');
 }
 
 /** Takes the image's rows for its paths that have none, or one that refers to nothing. */
