@@ -3,8 +3,6 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Report } from '../../src/state/check/check.ts';
-import type { RepairReport } from '../../src/state/repair/repair.ts';
 import { type Row, readRows } from './databaseRows.ts';
 import { bootInNamespace, type NamespaceBoot, startBoot } from './namespaceBoot.ts';
 import type { Machine } from './namespaceMachine.ts';
@@ -50,19 +48,6 @@ export async function startRunning({ machine }: NixMachine): Promise<Running> {
     [Symbol.asyncDispose]: () => booted[Symbol.asyncDispose](),
   };
 }
-
-/** What `--json` says, with the exit code that has to go with it. */
-export function reportOf<R extends Report = Report>({ exitCode, stdout, stderr }: Outcome): R {
-  assert.ok(exitCode <= 1, `exit ${exitCode}: ${stderr}`);
-  const report = JSON.parse(stdout) as R;
-  assert.equal(exitCode, report.findings.length > 0 ? 1 : 0, stdout);
-  return report;
-}
-
-export const repairOf = (outcome: Outcome): RepairReport => reportOf<RepairReport>(outcome);
-
-/** The findings as `kind path`. */
-export const found = ({ findings }: Report): string[] => findings.map(({ kind, path }) => `${kind} ${path}`);
 
 /** What the volume's database says, by path. Nothing may write to it meanwhile. */
 export function volumeRows({ machine }: NixMachine): Record<string, Row> {

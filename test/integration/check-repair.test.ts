@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import {
-  checkAlone,
-  checkBooted,
-  found,
-  repairOf,
-  reportOf,
-  startRunning,
-  tamper,
-  volumeRows,
-} from '../harness/checking.ts';
+import { checkAlone, checkBooted, startRunning, tamper, volumeRows } from '../harness/checking.ts';
+import { found, repairOf, reportOf } from '../harness/checkReport.ts';
 import { assertFails } from '../harness/failureLine.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
 import { makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { checkAlone, checkBooted, found, reportOf, startRunning, tamper } from '../harness/checking.ts';
+import { checkAlone, checkBooted, startRunning, tamper } from '../harness/checking.ts';
+import { found, reportOf } from '../harness/checkReport.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
 import { makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
 import { snapshotTree } from '../harness/treeSnapshot.ts';
