@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Row, readRows } from './databaseRows.ts';
-import { bootInNamespace, type NamespaceBoot, startBoot } from './namespaceBoot.ts';
+import { type KillPoint, killing } from './injection.ts';
+import { bootCommand, bootInNamespace, type NamespaceBoot, startBoot } from './namespaceBoot.ts';
 import type { Machine } from './namespaceMachine.ts';
 import { overlay } from './namespaceStore.ts';
 import type { NixMachine } from './nixMachine.ts';
@@ -19,6 +20,20 @@ export function checkAlone(
   options: Omit<NamespaceBoot, 'args' | 'program'> = {},
 ): Promise<Outcome> {
   return bootInNamespace(machine, { ...options, program: [program, 'check'], args: [...flags] });
+}
+
+/** The same, killed at that call; `completed` when it makes fewer and comes to its own end. */
+export async function killedAlone(
+  { machine }: NixMachine,
+  flags: readonly string[],
+  point: KillPoint,
+): Promise<'killed' | 'completed'> {
+  const [file, ...args] = bootCommand(machine, { program: [program, 'check'], args: [...flags] });
+  const { exitCode, stderr } = await run('strace', [...killing(point), file, ...args]);
+  // What unshare(1) says of a PID 1 that was killed differs; the program has something to say when it fails.
+  if (/nix-cache-init:/.test(stderr))
+    throw new Error(`killed at call ${point.n} of ${point.call}: ${stderr}`);
+  return exitCode === 0 ? 'completed' : 'killed';
 }
 
 /** Runs the command in a boot of its own, as its main command. */

@@ -40,9 +40,20 @@ export async function runNix(
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof Error) || !('stderr' in error) || !('code' in error)) throw error;
-    // It never ran, or was killed: that is not its answer.
+    // It was killed, so that this is not its answer.
+    if ('signal' in error && error.signal != null) throw killed(program, String(error.signal), error);
     if (typeof error.code !== 'number') throw error;
     const [last = 'no reason given'] = String(error.stderr).trim().split('\n').slice(-1);
     return new Error(last, { cause: error });
   }
 }
+
+const killed = (program: string, by: string, cause: Error): InitError =>
+  new InitError({
+    stage: 'check',
+    what: `${program} was killed by ${by}`,
+    errno: 'EINTR',
+    remedy: 'run it again; if that was for want of memory, with more of it',
+    exitCode: Exit.io,
+    cause,
+  });

@@ -2,6 +2,8 @@ import { closeSync, copyFileSync, openSync, readSync, rmSync, statSync, writeSyn
 import { type DatabaseSync, isDamage, requireTables } from '../database.ts';
 import { unwrittenLogs } from '../reconcile/image-database.ts';
 import { columnsOf, type Row, rowColumns } from '../reconcile/rows.ts';
+import { type Cells, orUndefined, readRanges } from './ranges.ts';
+import { referenceReader } from './references.ts';
 
 /**
  * Reads what can still be read of a damaged database, in a copy. Only rows of which all that they refer to is known: nothing
@@ -84,22 +86,37 @@ function readCopy(copy: string): Row[] {
 
 function readAll(database: DatabaseSync, copy: string): Row[] {
   const rows = readPaths(database, copy);
-  const referencesOf = referenceReader(database, copy);
+  const referencesOf = referenceReader(database);
   const outputsOf = database.prepare('select id, path from DerivationOutputs where drv = ?');
   return [...rows].flatMap(([id, row]) => {
     const references = referencesOf(id)?.map((reference) => rows.get(reference)?.path);
-    const outputs = orUndefined(() => outputsOf.all(id));
-    if (outputs === undefined || !allStrings(references)) return [];
-    return {
-      ...row,
-      references,
-      outputs: outputs.map((output) => [String(output['id']), String(output['path'])]),
-    };
+    const outputs = orUndefined(() => outputsOf.all(id))?.map(({ id: name, path }) => [name, path]);
+    if (outputs === undefined || !isTexts(references) || !outputs.every(isOutput)) return [];
+    // Nix can do nothing with it, and evaluating makes it anew.
+    if (row.path.endsWith('.drv') && outputs.length === 0) return [];
+    return { ...row, references, outputs };
   });
 }
 
-const allStrings = (list: readonly unknown[] | undefined): list is string[] =>
-  list?.every((item) => typeof item === 'string') ?? false;
+/** What Nix writes is ASCII; what was overwritten rarely is. */
+const isText = (value: unknown): value is string => typeof value === 'string' && /^[ -~]+$/.test(value);
+
+const isTexts = (list: readonly unknown[] | undefined): list is string[] => list?.every(isText) ?? false;
+
+const isOutput = (output: unknown[]): output is [string, string] => isTexts(output) && output.length === 2;
+
+/** Whether a row can be one that Nix wrote. */
+function isRow(cells: Cells): boolean {
+  const { path, hash, registrationTime, deriver, narSize, ultimate, sigs, ca } = cells;
+  const number = (value: unknown): boolean => value === null || Number.isInteger(value);
+  const text = (value: unknown): boolean => value === null || value === '' || isText(value);
+  return (
+    isTexts([path, hash]) &&
+    Number.isInteger(registrationTime) &&
+    [narSize, ultimate].every(number) &&
+    [deriver, sigs, ca].every(text)
+  );
+}
 
 function readPaths(database: DatabaseSync, copy: string): Map<number, Row> {
   const columns = columnsOf(database, 'main').map((column) => `ValidPaths.${column}`);
@@ -109,66 +126,26 @@ function readPaths(database: DatabaseSync, copy: string): Map<number, Row> {
   const read = (from: number, to: number) => statement.all(from, to);
   const rows = new Map<number, Row>();
   const nothing = Object.fromEntries(rowColumns.map((column) => [column, null]));
-  for (const { id, ...found } of readRanges(read, 0, lastId(database, 'ValidPaths', copy)).found) {
-    const row = { ...nothing, ...found, references: [], outputs: [] } as unknown as Row;
-    if (typeof row.path === 'string' && typeof row.hash === 'string') rows.set(Number(id), row);
+  for (const { id, ...found } of readRanges(read, 0, lastId(database, copy)).found) {
+    const cells = { ...nothing, ...found };
+    if (isRow(cells)) rows.set(Number(id), { ...cells, references: [], outputs: [] } as unknown as Row);
   }
   return rows;
 }
 
-/**
- * Tells what a row refers to. That is in the table and once more in its index: what one of them cannot say the other may.
- * @returns a function that returns undefined when neither can.
- */
-function referenceReader(database: DatabaseSync, copy: string): (id: number) => number[] | undefined {
-  const scan = database.prepare(
-    'select referrer, reference from Refs not indexed where rowid between ? and ?',
-  );
-  const read = (from: number, to: number) => scan.all(from, to);
-  const { found, complete } = readRanges(read, 0, lastId(database, 'Refs', copy));
-  const table = Map.groupBy(found, ({ referrer }) => Number(referrer));
-  const index = database.prepare('select reference from Refs where referrer = ?');
-  return (id) => {
-    const indexed = orUndefined(() => index.all(id));
-    if (indexed === undefined && !complete) return undefined;
-    const references = [...(indexed ?? []), ...(table.get(id) ?? [])];
-    return [...new Set(references.map(({ reference }) => Number(reference)))];
-  };
-}
+/** A path, its hash and numbers. */
+const SHORTEST_ROW_BYTES = 128;
 
-/** No row of a Nix database is shorter. */
-const SHORTEST_ROW_BYTES = 16;
-
-/** The highest row ID, or where that cannot be read what it cannot exceed if few rows were deleted. */
-function lastId(database: DatabaseSync, table: string, copy: string): number {
-  const last = orUndefined(() =>
-    database.prepare(`select max(rowid) as last from ${table} not indexed`).get(),
-  );
-  return last === undefined ? Math.ceil(statSync(copy).size / SHORTEST_ROW_BYTES) : Number(last['last'] ?? 0);
-}
-
-type Cells = Record<string, unknown>;
-
-/** Reads rows by ranges of IDs; around those that cannot be read, in ever smaller ones. */
-function readRanges(
-  read: (from: number, to: number) => Cells[],
-  from: number,
-  to: number,
-): { found: Cells[]; complete: boolean } {
-  const found = orUndefined(() => read(from, to));
-  if (found !== undefined) return { found, complete: true };
-  if (from === to) return { found: [], complete: false };
-  const middle = Math.floor((from + to) / 2);
-  const [left, right] = [readRanges(read, from, middle), readRanges(read, middle + 1, to)];
-  return { found: left.found.concat(right.found), complete: false };
-}
-
-/** What was read, or undefined where the database is damaged. */
-function orUndefined<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (isDamage(error)) return undefined;
-    throw error;
+/** The highest ID of a row, or what is not below it. */
+function lastId(database: DatabaseSync, copy: string): number {
+  const sources = [
+    'select max(id) as last from ValidPaths',
+    `select seq as last from sqlite_sequence where name = 'ValidPaths'`,
+    'select max(referrer) as last from Refs',
+  ];
+  for (const source of sources) {
+    const last = orUndefined(() => database.prepare(source).get())?.['last'];
+    if (last !== undefined && last !== null) return Number(last);
   }
+  return Math.ceil(statSync(copy).size / SHORTEST_ROW_BYTES);
 }

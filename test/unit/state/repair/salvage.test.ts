@@ -5,28 +5,36 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import type { Row } from '../../../../src/state/reconcile/rows.ts';
 import { salvage } from '../../../../src/state/repair/salvage.ts';
 import { nixSchema } from '../../../harness/nixSchema.ts';
 
-const ROWS = 3000;
+const ROWS = 1000;
 const PAGE = 4096;
 const path = (row: number): string => `/nix/store/${String(row).padStart(32, '0')}-row`;
+
+/** Made once, copied for each damage. */
+const models = mkdtempSync(`${tmpdir()}/nix-cache-init-salvage-`);
+after(() => rmSync(models, { recursive: true }));
+makeDatabase(`${models}/like.sqlite`, 1);
+makeDatabase(`${models}/whole.sqlite`, ROWS, `${models}/logged`);
+const { size } = statSync(`${models}/whole.sqlite`);
 
 /** What is salvaged of a database to which something was done, by path; and the whole one. */
 function salvaged(damage: (file: string) => void, log = false): { found: Map<string, Row>; lost: number } {
   const work = mkdtempSync(`${tmpdir()}/nix-cache-init-salvage-`);
   try {
     const [file, like] = [`${work}/db.sqlite`, `${work}/like.sqlite`];
-    makeDatabase(like, 1);
-    makeDatabase(file, ROWS, log ? `${work}/logged` : undefined);
-    if (log) for (const suffix of ['', '-wal']) copyFileSync(`${work}/logged/db${suffix}`, file + suffix);
+    copyFileSync(`${models}/like.sqlite`, like);
+    if (log) for (const suffix of ['', '-wal']) copyFileSync(`${models}/logged/db${suffix}`, file + suffix);
+    else copyFileSync(`${models}/whole.sqlite`, file);
     damage(file);
     mkdirSync(`${work}/copy`);
     const found = new Map(salvage(file, like, `${work}/copy/db.sqlite`).map((row) => [row.path, row]));
@@ -84,17 +92,17 @@ test('of a whole database everything is read, the log included', () => {
 });
 
 test('a header or first page of zeros costs nothing', () => {
-  for (const size of [100, PAGE]) {
-    const { found, lost } = salvaged((file) => overwrite(file, 0, Buffer.alloc(size)));
-    assert.equal(lost, 0, `${size}`);
+  for (const bytes of [100, PAGE]) {
+    const { found, lost } = salvaged((file) => overwrite(file, 0, Buffer.alloc(bytes)));
+    assert.equal(lost, 0, `${bytes}`);
     assertTrue(found);
   }
 });
 
 test('a page of zeros anywhere costs what was on it, and nothing comes out other than it was', () => {
-  const pages = Math.floor(salvagedSize() / PAGE);
+  const pages = Math.floor(size / PAGE);
   const losses: number[] = [];
-  for (let page = 1; page < pages; page += 7) {
+  for (let page = 1; page < pages; page += 3) {
     const { found, lost } = salvaged((file) => overwrite(file, page * PAGE, Buffer.alloc(PAGE)));
     assertTrue(found);
     losses.push(lost);
@@ -107,7 +115,14 @@ test('a page of zeros anywhere costs what was on it, and nothing comes out other
 
 test('a file cut short anywhere gives no row that it had not', () => {
   for (let part = 1; part < 10; part += 1) {
-    const { found } = salvaged((file) => truncateSync(file, Math.floor((salvagedSize() * part) / 10)));
+    const { found } = salvaged((file) => truncateSync(file, Math.floor((size * part) / 10)));
+    assertTrue(found);
+  }
+});
+
+test('the end of a page of zeros, as a cut leaves it, is noticed wherever it is', () => {
+  for (let page = 2; page < size / PAGE; page += 3) {
+    const { found } = salvaged((file) => overwrite(file, page * PAGE + PAGE / 2, Buffer.alloc(PAGE / 2)));
     assertTrue(found);
   }
 });
@@ -117,11 +132,3 @@ test('of a file that was never a database nothing is read', () => {
   assert.equal(found.size, 0);
   assert.equal(salvaged((file) => truncateSync(file)).found.size, 0);
 });
-
-function salvagedSize(): number {
-  let size = 0;
-  salvaged((file) => {
-    size = readFileSync(file).length;
-  });
-  return size;
-}
