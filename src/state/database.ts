@@ -12,6 +12,9 @@ export type Sharing = 'alone' | 'with Nix';
 
 const BUSY_MS = 60_000;
 
+/** With the two megabytes that SQLite would take, a large database is read several times over, and its log written twice. */
+const CACHE_KIB = 32 * 1024;
+
 /**
  * Opens the Nix database of a state directory. Foreign keys are off: rows are deleted in any order, and what refers to
  * them with them. Alone, it is exclusive, so that the write-ahead log needs no index in shared memory, which a full disk could
@@ -24,6 +27,7 @@ function openDatabase(stateDir: string, sharing: Sharing): DatabaseSync {
   const database = new DatabaseSync(databaseFile(stateDir), options);
   if (sharing === 'alone') database.exec('pragma locking_mode = exclusive');
   database.exec('pragma synchronous = full; pragma temp_store = memory');
+  database.exec(`pragma cache_size = -${CACHE_KIB}`);
   return database;
 }
 

@@ -1,8 +1,9 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Machine } from './namespaceMachine.ts';
+import { readDatabase } from './nixDatabase.ts';
 import { nixSchema } from './nixSchema.ts';
 import { installCommands } from './packages.ts';
 import { runOk } from './run.ts';
@@ -106,20 +107,9 @@ export function withoutBusy({ '': _, db: __, gcroots: ___, ...tree }: Record<str
   return tree;
 }
 
-/** The paths that SQLite finds in a state directory, its log included; looked at in a copy. */
+/** The paths that SQLite finds in a state directory, its log included. */
 export function validPaths(stateDirectory: string): string[] {
-  const work = mkdtempSync(join(tmpdir(), 'nix-cache-init-db-'));
-  try {
-    for (const name of ['db.sqlite', 'db.sqlite-wal']) {
-      const path = join(stateDirectory, 'db', name);
-      if (existsSync(path)) copyFileSync(path, join(work, name));
-    }
-    using database = new DatabaseSync(join(work, 'db.sqlite'));
-    return database
-      .prepare('select path from ValidPaths order by path')
-      .all()
-      .map(({ path }) => String(path));
-  } finally {
-    rmSync(work, { recursive: true });
-  }
+  return readDatabase(stateDirectory, (database) =>
+    database.prepare('select path from ValidPaths order by path').all(),
+  ).map(({ path }) => String(path));
 }

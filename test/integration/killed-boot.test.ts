@@ -3,7 +3,14 @@ import { existsSync } from 'node:fs';
 import { atGrowingDepth, changingCalls, sendAt } from '../harness/injection.ts';
 import { bootInNamespace } from '../harness/namespaceBoot.ts';
 import { type Machine, makeMachine } from '../harness/namespaceMachine.ts';
-import { fillImage, overlay, perBoot, validPaths } from '../harness/namespaceStore.ts';
+import {
+  fillImage,
+  overlay,
+  perBoot,
+  reconciled,
+  validPaths,
+  withoutBusy,
+} from '../harness/namespaceStore.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
 import { installCommands } from '../harness/packages.ts';
 import { snapshotTree } from '../harness/treeSnapshot.ts';
@@ -45,6 +52,6 @@ namespaceTest('killed at any system call of a later boot, what was kept is still
 
 /** What has to be the same in the image and on the volume. */
 async function wholeState(machine: Machine, directory: string): Promise<unknown> {
-  const { '': _, ...tree } = await snapshotTree(machine.path(directory), perBoot);
+  const tree = withoutBusy(await snapshotTree(machine.path(directory), [...perBoot, ...reconciled]));
   return { tree, rows: validPaths(machine.path(directory)) };
 }

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { hasErrno } from '../../errors.ts';
 import { hasXattr } from '../../linux/files.ts';
 import { isCopiedUp, isStorePathName, type Layers, listUpper, overlaps } from '../reconcile/layers.ts';
-import type { Has } from '../reconcile/update.ts';
+import type { Layer } from '../reconcile/update.ts';
 import type { Places } from './places.ts';
 
 /** The names in the layers of a store. */
@@ -44,8 +44,10 @@ function namesIn(directory: string): Set<string> {
 const isMerging = (path: string, marks: 'trusted' | 'user'): boolean =>
   lstatSync(path).isDirectory() && !hasXattr(path, `${marks}.overlay.opaque`);
 
+export type LiveLayers = Record<'upper' | 'lower', Layer>;
+
 /** The layers as they are at the moment of asking: for who decides while Nix is at work. What is hidden is there. */
-export function liveLayers({ storeDir, volume }: Places): Has<Layers> {
+export function liveLayers({ storeDir, volume }: Places): LiveLayers {
   const there = (path: string): boolean => {
     const stat = lstatSync(path, { throwIfNoEntry: false });
     return stat !== undefined && !stat.isCharacterDevice();
@@ -56,7 +58,7 @@ export function liveLayers({ storeDir, volume }: Places): Has<Layers> {
 }
 
 /** Where the contents of a path can be read. */
-export function contentsOf({ kind, storeDir, volume }: Places, name: string, { upper }: Has<Layers>): string {
+export function contentsOf({ kind, storeDir, volume }: Places, name: string, { upper }: LiveLayers): string {
   const inUpper = kind === 'volume' && volume !== undefined && upper.has(name);
   return `${inUpper ? volume.upper : storeDir}/${name}`;
 }

@@ -6,13 +6,14 @@ import { attachImage } from '../reconcile/image-database.ts';
 import { takeChanged } from '../reconcile/merge.ts';
 import { mergeRealisations } from '../reconcile/realisations.ts';
 import { putRows, type Row, readRows } from '../reconcile/rows.ts';
-import { createWorkTables, defineFunctions, markDead } from '../reconcile/update.ts';
+import { createWorkTables, defineFunctions, isIn } from '../reconcile/update.ts';
 import {
   danglingRows,
   deadPaths,
   findDangling,
   findVanished,
   forgetVanished,
+  markDead,
 } from '../reconcile/vanished.ts';
 import { wholeRows } from './whole.ts';
 
@@ -42,14 +43,15 @@ export async function repairRows({
   const { storeDir, volume } = places;
   return await withRows(places, async (database) => {
     const hasImage = volume !== undefined && attachImage(database, volume.image.stateDir, scratch);
-    defineFunctions(database, { storeDir, layers: liveLayers(places) });
+    const layers = liveLayers(places);
+    defineFunctions(database, { storeDir, layers });
     database.function('is_hidden', (path) => (isHidden(places, String(path)) ? 1 : 0));
     database.exec('begin immediate');
     createWorkTables(database);
     const registered = hasImage ? register(database) : [];
-    for (const path of doomed) markDead(database, path);
+    markDead(database, doomed);
     findDangling(database);
-    await findVanished(database, async () => {});
+    await findVanished(database, isIn(storeDir, layers.lower, layers.upper), async () => {});
     const invalidated = deadPaths(database);
     const dead = new Set(invalidated);
     onTakenOut(readRows(database, 'v.id in (select id from temp.dead)'));
