@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Row, readRows } from './databaseRows.ts';
 import { type KillPoint, killing } from './injection.ts';
-import { bootCommand, bootInNamespace, type NamespaceBoot, startBoot } from './namespaceBoot.ts';
+import { type Booted, bootCommand, bootInNamespace, type NamespaceBoot, startBoot } from './namespaceBoot.ts';
 import type { Machine } from './namespaceMachine.ts';
 import { overlay } from './namespaceStore.ts';
 import type { NixMachine } from './nixMachine.ts';
@@ -21,6 +21,10 @@ export function checkAlone(
 ): Promise<Outcome> {
   return bootInNamespace(machine, { ...options, program: [program, 'check'], args: [...flags] });
 }
+
+/** The same, left running. */
+export const startAlone = ({ machine }: NixMachine, flags: readonly string[]): Promise<Booted> =>
+  startBoot(machine, { program: [program, 'check'], args: [...flags] });
 
 /** The same, killed at that call; `completed` when it makes fewer and comes to its own end. */
 export async function killedAlone(

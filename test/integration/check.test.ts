@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { checkAlone, checkBooted, startRunning, tamper } from '../harness/checking.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { checkAlone, checkBooted, startAlone, startRunning, tamper } from '../harness/checking.ts';
 import { found, reportOf } from '../harness/checkReport.ts';
+import { childrenOf } from '../harness/namespaceBoot.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
 import { makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
 import { snapshotTree } from '../harness/treeSnapshot.ts';
@@ -90,3 +92,15 @@ namespaceTest(
     assert.ok(after.waiting.includes(onOld), JSON.stringify(after));
   },
 );
+
+namespaceTest('a check that takes long can be interrupted, although it is PID 1', async () => {
+  await using machine = await makeNixMachine();
+  const e = await machine.build('e');
+  // Nix reads holes, too.
+  await machine.machine.shell(`truncate --size 500G nix-cache/upper/${e.slice(11)}/unique`);
+  await using check = await startAlone(machine, ['--contents']);
+  while (childrenOf(check.init).length === 0) await sleep(10);
+  check.signal('SIGINT');
+  const { exitCode, stdout, stderr } = await check.ended;
+  assert.deepEqual({ exitCode, stdout, stderr }, { exitCode: 130, stdout: '', stderr: '' });
+});

@@ -13,7 +13,7 @@ import { reconcile } from '../reconcile/reconcile.ts';
 import { repairRemedy } from '../reconcile/update.ts';
 import { fetchPaths } from './fetch.ts';
 import { openMemory } from './memory.ts';
-import { type Rescued, rescueDatabase } from './rescue.ts';
+import { clearRescue, type Rescued, rescueDatabase } from './rescue.ts';
 import { repairRows, restoreRows } from './rows.ts';
 
 /** What a repair did. */
@@ -59,6 +59,7 @@ export async function repairStore(request: CheckRequest): Promise<RepairReport> 
 /** Checks, and saves what can be saved of a database that cannot be read. */
 async function readable(request: CheckRequest): Promise<State> {
   const repaired: Repaired = { swept: [], fetched: [], registered: [], invalidated: [] };
+  if (isOnVolume(request.places)) clearRescue(request.places);
   let report = await checkStore(request);
   const [first] = report.findings;
   if (first?.kind === 'corrupt') {

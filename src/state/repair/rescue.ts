@@ -31,6 +31,10 @@ export type Rescued = {
   lost: string[];
 };
 
+/** Removes what a rescue that was killed has left. */
+export const clearRescue = ({ volume }: VolumePlaces): void =>
+  rmSync(volumeLayout(volume.root).rescue, { recursive: true, force: true });
+
 /**
  * Puts the image's database in the place of a damaged one, with those rows of the damaged one that can be read and are
  * proved: their path is on the volume, its contents are those of its hash, and all that it refers to is valid.
@@ -47,14 +51,13 @@ export async function rescueDatabase(request: RescueRequest): Promise<Rescued> {
   if (!existsSync(databaseFile(volume.image.stateDir))) throw noDatabase();
   if (manifest !== undefined)
     writeManifest(layout.manifest, { ...manifest, imageIdentity: null, imageStat: null });
-  rmSync(layout.rescue, { recursive: true, force: true });
   try {
     const fates = await makeAnew(request, layout.rescue);
     flushFileSystem(layout.rescue);
     return { aside: replaceDatabase(layout), ...fates };
   } finally {
     // A volume that ran full must not stay full of what nobody can use.
-    rmSync(layout.rescue, { recursive: true, force: true });
+    clearRescue(places);
   }
 }
 
