@@ -42,7 +42,11 @@ export type ReconcileRequest = {
   always?: boolean;
 };
 
-export type Reconciled = Updated & { whiteouts: number };
+export type Reconciled = Updated & {
+  whiteouts: number;
+  /** Whether it was known what the last image had brought of profiles and roots. */
+  links: 'known' | 'unknown' | 'damaged';
+};
 
 /**
  * Brings the volume in step with the image (DESIGN §6). Nothing is to be done, and that is known after a handful of system
@@ -105,7 +109,7 @@ async function bringInStep(
   for (const name of updated.hiding) makeOpaque(upper, name, xattrs);
   rootPaths(`${stateDir}/gcroots/image`, updated.roots);
   const forgotten = new Set(updated.forgotten.map((path) => path.slice(request.storeDir.length + 1)));
-  mergeImageLinks({
+  const { base: links } = mergeImageLinks({
     from: image.stateDir,
     to: stateDir,
     storeDir: request.storeDir,
@@ -123,7 +127,7 @@ async function bringInStep(
   const complete = newest === null || nixSchema === null || nixSchema >= newest;
   const after = complete ? { imageIdentity: identity, imageStat: looks } : {};
   writeManifest(files.manifest, { ...before, nixSchema, nix: request.nixVersion(), ...after });
-  return { ...updated, whiteouts: whiteouts.length };
+  return { ...updated, whiteouts: whiteouts.length, links };
 }
 
 /** A volume without a database (the image has none either) has no rows to bring in step. */
