@@ -1,20 +1,16 @@
 import { lstatSync } from 'node:fs';
 import { Exit, InitError } from '../../errors.ts';
-import { readInUserNamespace } from '../../linux/capabilities.ts';
 import { findCommand } from '../../linux/commands.ts';
-import { volumeLayout } from '../../volume/layout.ts';
-import { readManifest } from '../../volume/manifest.ts';
 import { type CheckRequest, checkStore, type Report } from '../check/check.ts';
 import type { Finding, Kind } from '../check/findings.ts';
-import { isOnVolume, type Places, type VolumePlaces } from '../check/places.ts';
+import { isOnVolume, type Places } from '../check/places.ts';
 import { scratchPlaces, withScratch } from '../check/scratch.ts';
-import { nixVersion } from '../nix-version.ts';
-import { reconcile } from '../reconcile/reconcile.ts';
 import { repairRemedy } from '../reconcile/update.ts';
 import { fetchPaths } from './fetch.ts';
 import { openMemory } from './memory.ts';
 import { clearRescue, type Rescued, rescueDatabase } from './rescue.ts';
 import { repairRows, restoreRows } from './rows.ts';
+import { sweep } from './sweep.ts';
 
 /** What a repair did. */
 export type Repaired = {
@@ -163,23 +159,4 @@ async function rescue(request: CheckRequest, { path, detail }: Finding): Promise
       places.kind === 'mounted' ? `stop the container, then ${repairRemedy}` : 'begin anew with the image',
     exitCode: Exit.config,
   });
-}
-
-async function sweep({ storeDir, stateDir, volume }: VolumePlaces): Promise<{ forgotten: string[] }> {
-  const files = volumeLayout(volume.root);
-  const xattrs = readManifest(files.manifest)?.xattrs ?? (readInUserNamespace() ? 'user' : 'trusted');
-  const done = await reconcile({
-    image: volume.image,
-    storeDir,
-    nixStateDir: volume.image.stateDir,
-    stateDir,
-    upper: volume.upper,
-    files,
-    strategy: 'overlay',
-    xattrs,
-    nixVersion: () => nixVersion(findCommand('nix-daemon', process.env['PATH'])),
-    breathe: async () => {},
-    always: true,
-  });
-  return done ?? { forgotten: [] };
 }
