@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -26,13 +26,19 @@ export function checkAlone(
 export const startAlone = ({ machine }: NixMachine, flags: readonly string[]): Promise<Booted> =>
   startBoot(machine, { program: [program, 'check'], args: [...flags] });
 
+type Killed = 'killed' | 'completed';
+
 /** The same, killed at that call; `completed` when it makes fewer and comes to its own end. */
-export async function killedAlone(
+export function killedAlone(
   { machine }: NixMachine,
   flags: readonly string[],
   point: KillPoint,
-): Promise<'killed' | 'completed'> {
+): Promise<Killed> {
   const [file, ...args] = bootCommand(machine, { program: [program, 'check'], args: [...flags] });
+  return killed(point, file, args);
+}
+
+async function killed(point: KillPoint, file: string, args: readonly string[]): Promise<Killed> {
   const { exitCode, stderr } = await run('strace', [...killing(point), file, ...args]);
   // What unshare(1) says of a PID 1 that was killed differs; the program has something to say when it fails. It may have been
   // one of Nix's programs that was killed.
@@ -48,6 +54,7 @@ export const checkBooted = (machine: NixMachine, flags: readonly string[] = []):
 /** A running container, and the command in it as `docker exec` would run it. */
 export interface Running extends AsyncDisposable {
   check(flags?: readonly string[]): Promise<Outcome>;
+  killedCheck(flags: readonly string[], point: KillPoint): Promise<Killed>;
   /** Runs a shell script that must succeed; its output, trimmed. */
   shell(script: string): Promise<string>;
 }
@@ -60,6 +67,8 @@ export async function startRunning({ machine }: NixMachine): Promise<Running> {
     run('nsenter', [`--target=${booted.init}`, ...enter, ...command]);
   return {
     check: (flags = []) => exec([program, 'check', ...flags]),
+    killedCheck: (flags, point) =>
+      killed(point, 'nsenter', [`--target=${booted.init}`, ...enter, program, 'check', ...flags]),
     shell: async (script) => {
       const { exitCode, stdout, stderr } = await exec(['sh', '-euc', script]);
       assert.equal(exitCode, 0, stderr);
@@ -98,4 +107,13 @@ function withCopy<T>(machine: Machine, act: (copy: string, file: string) => T): 
   } finally {
     rmSync(work, { recursive: true });
   }
+}
+
+/** Every Nix of the machine asks a directory in it before it builds. */
+export async function useCache(machine: NixMachine, ...paths: string[]): Promise<void> {
+  await machine.machine.shell('mkdir cache');
+  await machine.nix(`nix copy --to file:///cache ${paths.join(' ')}`);
+  const conf = machine.machine.path('/etc/nix/nix.conf');
+  const text = readFileSync(conf, 'utf8').replace(/^substituters =.*$/m, 'substituters = file:///cache');
+  writeFileSync(conf, `${text}require-sigs = false\n`);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { checkAlone, checkBooted, startRunning, tamper, volumeRows } from '../harness/checking.ts';
+import { existsSync, writeFileSync } from 'node:fs';
+import { checkAlone, checkBooted, startRunning, tamper, useCache, volumeRows } from '../harness/checking.ts';
 import { found, repairOf, reportOf } from '../harness/checkReport.ts';
 import { assertFails } from '../harness/failureLine.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
@@ -11,15 +11,6 @@ const garble = (path: string): string =>
 
 const upper = (machine: NixMachine, path: string): string =>
   machine.machine.path(`/nix-cache/upper/${path.slice('/nix/store/'.length)}`);
-
-/** Every Nix of the machine asks a directory in it before it builds. */
-async function useCache(machine: NixMachine, ...paths: string[]): Promise<void> {
-  await machine.machine.shell('mkdir cache');
-  await machine.nix(`nix copy --to file:///cache ${paths.join(' ')}`);
-  const conf = machine.machine.path('/etc/nix/nix.conf');
-  const text = readFileSync(conf, 'utf8').replace(/^substituters =.*$/m, 'substituters = file:///cache');
-  writeFileSync(conf, `${text}require-sigs = false\n`);
-}
 
 namespaceTest('where Nix runs, what a substituter has is fetched, and only the rest is invalid', async () => {
   await using machine = await makeNixMachine();
