@@ -7,8 +7,8 @@ import { createLog, printOut } from '../log.ts';
 import { type CheckRequest, checkStore } from '../state/check/check.ts';
 import { findPlaces, isOnVolume } from '../state/check/places.ts';
 import { repairStore } from '../state/repair/repair.ts';
-import { runDir } from '../store/facts.ts';
 import { showProgress } from '../store/progress.ts';
+import { runDir, runLayout } from '../store/run-layout.ts';
 import { type Held, holding } from '../volume/holding.ts';
 import { volumeLayout } from '../volume/layout.ts';
 import { formatReport } from './check-report.ts';
@@ -28,7 +28,7 @@ export function runCheck(line: CommandLine): Promise<number> {
 
 async function check({ flags, file, switches }: CommandLine, signal: AbortSignal): Promise<number> {
   const { config } = await loadConfig({ flags, file, env: process.env });
-  const places = findPlaces(config, readMountInfo(), runDir);
+  const places = findPlaces(config, readMountInfo(), runLayout);
   const progress = showProgress('comparing contents', createLog(config));
   const request: CheckRequest = {
     places,
@@ -52,7 +52,6 @@ async function check({ flags, file, switches }: CommandLine, signal: AbortSignal
     if (!repair) return undefined;
     // Init has the volume's; two repairs would undo each other's work.
     mkdirSync(runDir, { recursive: true });
-    const message = { subject: 'the store', remedy: 'wait until that repair is done' };
-    return { path: `${runDir}/repair.lock`, ...message, needed: true };
+    return { of: 'repair', path: `${runDir}/repair.lock`, needed: true };
   }
 }

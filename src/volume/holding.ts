@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { hasErrno } from '../errors.ts';
 import { type LockRequest, takeLock } from './lock.ts';
 
-export type Held = Pick<LockRequest, 'path' | 'subject' | 'remedy'> & {
+export type Held = Pick<LockRequest, 'of' | 'path' | 'remedy'> & {
   /** If not, it is no matter that it cannot be taken for want of a disk that can be written; a holder matters all the same. */
   needed: boolean;
 };

@@ -1,19 +1,22 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Exit, InitError, isDiskFull } from '../errors.ts';
+import { Exit, type Failure, InitError, isDiskFull } from '../errors.ts';
 import { tryLock } from '../linux/flock.ts';
 
 const RETRY_MS = 50;
 
+/** What a lock is on: the volume, what is mounted over the store in this mount namespace, or that store to repair it. */
+export type LockedThing = 'volume' | 'mounts' | 'repair';
+
 export type LockRequest = {
+  of?: LockedThing;
   path: string;
   /** How long to wait for the holder to go, in milliseconds; 0: not at all. */
   waitMs: number;
   /** Aborts the waiting: a stop that arrives meanwhile must not have to wait too. */
   signal: AbortSignal;
-  /** For the message: what the holder has, and what to do about it. */
-  subject?: string;
+  /** What to do about a holder, where the general answer would mislead. */
   remedy?: string;
 };
 
@@ -44,23 +47,50 @@ export async function takeLock(request: LockRequest): Promise<number> {
 function nameHolder(fd: number): void {
   try {
     ftruncateSync(fd);
-    writeSync(fd, `${JSON.stringify({ host: hostname(), pid: process.pid })}\n`);
+    // Not as a date: the first one of a process can take 15 ms, for time zones.
+    writeSync(fd, `${JSON.stringify({ host: hostname(), pid: process.pid, since: Date.now() })}\n`);
   } catch (error) {
     if (!isDiskFull(error)) throw error;
   }
 }
 
-function locked({
-  path,
-  subject = 'the volume',
-  remedy = 'stop that container, or set onLocked=wait',
-}: LockRequest): InitError {
-  const holder = readFileSync(path, 'utf8').trim() || 'an unnamed holder';
+/** @throws {InitError} 75, naming the holder, when somebody holds a lock. */
+export function assertFree(of: LockedThing, path: string): void {
+  if (!existsSync(path)) return;
+  const fd = openSync(path, 'r');
+  try {
+    if (!tryLock(fd)) throw locked({ of, path });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const inUse: Readonly<Record<LockedThing, Pick<Failure, 'what' | 'remedy'>>> = {
+  volume: { what: 'the volume is in use', remedy: 'stop that container, or set onLocked=wait or read-only' },
+  mounts: { what: 'the store here is in use', remedy: 'stop it first' },
+  repair: { what: 'the store is being repaired', remedy: 'wait until that repair is done' },
+};
+
+function locked({ of = 'volume', path, remedy }: Pick<LockRequest, 'of' | 'path' | 'remedy'>): InitError {
+  const { what, remedy: general } = inUse[of];
   return new InitError({
     stage: 'lock',
-    what: `${subject} is in use by ${holder}`,
+    what: `${what} by ${holderOf(path)}`,
     errno: 'EWOULDBLOCK',
-    remedy,
+    remedy: remedy ?? general,
     exitCode: Exit.locked,
   });
+}
+
+/** Who has a lock, as far as the file says: a container's host name is its ID. */
+function holderOf(path: string): string {
+  const text = readFileSync(path, 'utf8').trim();
+  try {
+    const { host, pid, since } = JSON.parse(text) as Record<string, unknown>;
+    const start = typeof since === 'number' ? `, since ${new Date(since).toISOString()}` : '';
+    if (typeof host === 'string') return `${host} (PID ${pid}${start})`;
+  } catch {
+    // Cut off by a full disk, or by somebody else: shown as it is.
+  }
+  return text || 'an unnamed holder';
 }

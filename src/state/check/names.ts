@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { hasErrno } from '../../errors.ts';
 import { hasXattr } from '../../linux/files.ts';
-import { isCopiedUp, isStorePathName, type Layers, listUpper, overlaps } from '../reconcile/layers.ts';
+import { copiedUp, type Layers, listUpper, overlaps } from '../reconcile/layers.ts';
 import type { Layer } from '../reconcile/update.ts';
 import type { Places } from './places.ts';
 
@@ -25,8 +25,7 @@ export function listNames({ storeDir, volume }: Places, marks: 'trusted' | 'user
   const { names: upper, whiteouts } = listUpper(volume.upper);
   if (marks === undefined) return { upper, lower, whiteouts: new Set(whiteouts), merging: new Set() };
   // What is left of a path that another image had.
-  const copies = [...upper].filter((name) => isStorePathName(name) && !lower.has(name));
-  for (const name of copies) if (isCopiedUp(`${volume.upper}/${name}`, marks)) upper.delete(name);
+  for (const name of copiedUp(volume.upper, upper, marks)) if (!lower.has(name)) upper.delete(name);
   const merging = overlaps({ upper, lower }).filter((name) => isMerging(`${volume.upper}/${name}`, marks));
   return { upper, lower, whiteouts: new Set(whiteouts), merging: new Set(merging) };
 }

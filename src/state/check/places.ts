@@ -8,9 +8,9 @@ import type { ImagePlaces } from '../identity.ts';
 export type Places = {
   /**
    * `mounted`: init has laid the volume under the store, and Nix may be at work. `volume`: the volume and the image beside each
-   * other, nobody at work. `plain`: a store with no volume.
+   * other, nobody at work. `reader`: what a container shows that reads a volume. `plain`: a store with no volume.
    */
-  kind: 'mounted' | 'volume' | 'plain';
+  kind: 'mounted' | 'volume' | 'reader' | 'plain';
   /** Where Nix sees the store. */
   storeDir: string;
   /** Whose database is checked. */
@@ -24,20 +24,24 @@ export type VolumePlaces = Places & { kind: 'volume'; volume: NonNullable<Places
 export const isOnVolume = (places: Places): places is VolumePlaces =>
   places.kind === 'volume' && places.volume !== undefined;
 
+type Run = { lowerStore: string; lowerState: string; upper: string };
+
 type Wanted = { strategy: string; cacheDir: string; storeDir: string; stateDir: string };
 
 /**
  * Finds out what there is to check here.
- * @param runDir where init binds what it hides.
+ * @param run where init binds what it hides, and keeps the throw-away layer of a reader.
  */
-export function findPlaces(config: Wanted, mounts: readonly MountInfo[], runDir: string): Places {
+export function findPlaces(config: Wanted, mounts: readonly MountInfo[], run: Run): Places {
   const { strategy, cacheDir, storeDir, stateDir } = config;
   const { upper, state } = volumeLayout(cacheDir);
-  const lower = { storeDir: `${runDir}/lower/store`, stateDir: `${runDir}/lower/state` };
+  const lower = { storeDir: run.lowerStore, stateDir: run.lowerState };
   const store = mountOf(storeDir, mounts);
   const aside = mounts.some(({ target }) => target === lower.storeDir);
   if (aside && store !== undefined && isOverlayOn(store, storeDir, upper))
     return { kind: 'mounted', storeDir, stateDir, volume: { root: cacheDir, upper, image: lower } };
+  if (aside && store !== undefined && isOverlayOn(store, storeDir, run.upper))
+    return { kind: 'reader', storeDir, stateDir };
   if (strategy !== 'none' && existsSync(upper) && existsSync(state)) {
     const image = { storeDir, stateDir };
     return { kind: 'volume', storeDir, stateDir: state, volume: { root: cacheDir, upper, image } };
@@ -50,5 +54,6 @@ export function describePlaces({ kind, storeDir, stateDir, volume }: Places): st
   const database = databaseFile(stateDir);
   if (kind === 'mounted') return `${storeDir} as mounted from ${volume?.root}, with ${database}`;
   if (kind === 'volume') return `the volume ${volume?.root} over this image's ${storeDir}, with ${database}`;
+  if (kind === 'reader') return `${storeDir} as this container reads it, with its own ${database}`;
   return `${storeDir}, with ${database}; there is no volume`;
 }

@@ -6,6 +6,11 @@ import { parseMountInfo } from '../../../../src/linux/mountinfo.ts';
 import { findPlaces, isOnVolume } from '../../../../src/state/check/places.ts';
 
 const runDir = '/run/nix-cache-init';
+const run = {
+  lowerStore: `${runDir}/lower/store`,
+  lowerState: `${runDir}/lower/state`,
+  upper: `${runDir}/upper`,
+};
 const root = '1 0 0:1 / / rw - overlay overlay rw';
 
 function places(lines: string[], { used = true, strategy = 'auto' } = {}) {
@@ -14,7 +19,7 @@ function places(lines: string[], { used = true, strategy = 'auto' } = {}) {
     if (used) for (const name of ['upper', 'var/nix']) mkdirSync(`${cacheDir}/${name}`, { recursive: true });
     const config = { strategy, cacheDir, storeDir: '/nix/store', stateDir: '/nix/var/nix' };
     const mounts = parseMountInfo([root, ...lines].join('\n').replaceAll('CACHE', cacheDir));
-    const { stateDir, ...found } = findPlaces(config, mounts, runDir);
+    const { stateDir, ...found } = findPlaces(config, mounts, run);
     return { ...found, stateDir: stateDir.replace(cacheDir, 'CACHE') };
   } finally {
     rmSync(cacheDir, { recursive: true });
@@ -29,6 +34,11 @@ test('under an init, the store is what it has mounted', () => {
   const { kind, stateDir, volume } = places([lower, overlay('CACHE/upper')]);
   assert.deepEqual([kind, stateDir], ['mounted', '/nix/var/nix']);
   assert.deepEqual(volume?.image, { storeDir: `${runDir}/lower/store`, stateDir: `${runDir}/lower/state` });
+});
+
+test('a reader shows a store of its own', () => {
+  const { kind, stateDir } = places([lower, overlay(run.upper)]);
+  assert.deepEqual([kind, stateDir], ['reader', '/nix/var/nix']);
 });
 
 test('where nothing is mounted, the volume lies beside the image', () => {
