@@ -24,6 +24,7 @@ export type Stage =
   | 'lock'
   | 'seed'
   | 'reconcile'
+  | 'check'
   | 'mount'
   | 'daemon'
   | 'service'

@@ -28,7 +28,13 @@ const lsetxattr = lazily('lsetxattr', {
   arguments: ['buffer', 'string', 'buffer', 'uint64', 'int32'],
 });
 
+const renameat2 = lazily('renameat2', {
+  return: 'int32',
+  arguments: ['int32', 'buffer', 'int32', 'buffer', 'uint32'],
+});
+
 const AT_FDCWD = -100;
+const RENAME_EXCHANGE = 2;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const XATTR_LIST_MAX = 65536;
 
@@ -59,6 +65,12 @@ export function replaceFile(path: string, text: string): void {
   });
   renameSync(temporary, path);
   flushDirectory(dirname(path));
+}
+
+/** Gives each of two paths what the other one has, in one step (rename(2), RENAME_EXCHANGE). */
+export function exchange(one: string, other: string): void {
+  const [a, b] = [cString(one), cString(other)];
+  checked('renameat2', () => renameat2()(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE), other);
 }
 
 /**

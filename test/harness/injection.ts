@@ -39,3 +39,15 @@ export async function atGrowingDepth(
   }
   return hits;
 }
+
+/** The n-th call of a kind, where strace kills who makes it. */
+export interface KillPoint {
+  call: string;
+  n: number;
+}
+
+/** strace's words that kill whoever first makes so many calls of a kind. Not with --seccomp-bpf: strace 6.1 then sends nothing. */
+export const killing = ({ call, n }: KillPoint): string[] => [
+  ...['-f', '-qqq', '-o', '/dev/null'],
+  ...['-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${n}`],
+];

@@ -34,14 +34,24 @@ export async function mergeImage(
   database: DatabaseSync,
   onRows: (rows: number) => Promise<void>,
 ): Promise<ImageMerged> {
-  const image = new Set(columnsOf(database, 'img'));
-  const columns = columnsOf(database, 'main').filter((column) => image.has(column));
-  await findChanged(database, columns, onRows);
+  await findChanged(database, commonColumns(database), onRows);
   database.exec(`
     insert into temp.broken select id from temp.changed where not in_lower(path);
     delete from temp.changed where id in (select id from temp.broken)`);
   const replaced = readRows(database, 'v.path in (select path from temp.changed where in_upper(path))');
+  takeChanged(database);
+  return { learnt: rowCount(database, 'temp.changed'), replaced };
+}
 
+/** Those of ValidPaths that both databases have. */
+function commonColumns(database: DatabaseSync): string[] {
+  const image = new Set(columnsOf(database, 'img'));
+  return columnsOf(database, 'main').filter((column) => image.has(column));
+}
+
+/** Puts the image's rows that are named in `changed` in the place of the volume's, with what they refer to. */
+export function takeChanged(database: DatabaseSync): void {
+  const columns = commonColumns(database);
   const updates = columns.slice(1).map((column) => `${column} = excluded.${column}`);
   database.exec(`
     insert into main.ValidPaths (${columns.join(', ')})
@@ -60,7 +70,6 @@ export async function mergeImage(
     delete from main.DerivationOutputs where drv in (select id from temp.own);
     insert into main.DerivationOutputs (drv, id, path)
       select o.id, d.id, d.path from temp.own o join img.DerivationOutputs d on d.drv = o.image`);
-  return { learnt: rowCount(database, 'temp.changed'), replaced };
 }
 
 /**

@@ -38,6 +38,8 @@ export type ReconcileRequest = {
   /** Tells the version of the image's Nix; asked only when the image has changed. */
   nixVersion: () => string | null;
   breathe: Breathe;
+  /** Goes through all of it although nothing seems to have changed. */
+  always?: boolean;
 };
 
 export type Reconciled = Updated & {
@@ -57,7 +59,7 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
   const { files, image, upper } = request;
   const manifest = readManifest(files.manifest);
   const looks = imageLooks(image);
-  const known = manifest?.imageIdentity ?? undefined;
+  const known = request.always ? undefined : (manifest?.imageIdentity ?? undefined);
   if (known !== undefined && manifest?.imageStat === looks) {
     const look = settledLooks(upper);
     if (look && look === readIfThere(files.swept)) return undefined;
