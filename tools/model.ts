@@ -40,6 +40,8 @@ const report = await runModel(ground, {
 });
 const seconds = Math.round((performance.now() - started) / 1000);
 if (report.failure !== undefined) console.log(report.failure);
+const { boots, kills, inTime } = ground.tally;
+console.log(`${boots} boots; ${inTime} of ${kills} kills came in time`);
 console.log(
   `${report.runs} sequences in ${seconds} s: ${report.failure === undefined ? 'as modelled' : 'a fault'}`,
 );

@@ -19,6 +19,8 @@ namespaceTest(
     const { runs, failure } = await runModel(ground, { runs: RUNS, seed });
     if (failure !== undefined) assert.fail(failure);
     assert.equal(runs, RUNS);
+    // Kills that never come would leave everything as modelled.
+    assert.ok(ground.tally.inTime > 0, JSON.stringify(ground.tally));
   },
   HANG_MS,
 );

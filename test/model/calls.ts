@@ -1,7 +1,3 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 /** The n-th call of a kind, where strace kills who makes it. */
 export interface KillPoint {
   call: string;
@@ -27,38 +23,20 @@ const changing = [
   ],
 ];
 
-/** strace's words that kill whoever first makes so many calls of a kind. */
+/** What strace is to look at, and to do: to kill whoever first makes so many calls of a kind. */
 export const killing = ({ call, n }: KillPoint): string[] => [
-  ...['-f', '--seccomp-bpf', '-qqq', '-o', '/dev/null'],
-  ...['-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${n}`],
+  `trace=${call}`,
+  `inject=${call}:signal=KILL:when=${n}`,
 ];
 
-/** Counts the calls of what is run with these words of strace's; as strace does, each process and thread for itself. */
-export async function countCalls(act: (words: string[]) => Promise<unknown>): Promise<Calls> {
-  const work = mkdtempSync(join(tmpdir(), 'nix-cache-init-calls-'));
-  try {
-    const trace = join(work, 'trace');
-    await act([
-      '-f',
-      '--seccomp-bpf',
-      '-qqq',
-      '-o',
-      trace,
-      '-e',
-      `trace=${changing.join()}`,
-      '-e',
-      'signal=none',
-    ]);
-    return mostOfEach(readFileSync(trace, 'latin1'));
-  } finally {
-    rmSync(work, { recursive: true });
-  }
-}
+/** For counting: what strace is to look at. */
+export const watching = [`trace=${changing.join()}`, 'signal=none'];
 
-function mostOfEach(trace: string): Calls {
+/** Counts the calls in a log of strace's; as strace does, each process and thread for itself. */
+export function countCalls(log: string): Calls {
   const counts = new Map<string, number>();
   const most = new Map<string, number>();
-  for (const [, pid = '', call = ''] of trace.matchAll(/^(\d+) +(\w+)\(/gm)) {
+  for (const [, pid = '', call = ''] of log.matchAll(/^(\d+) +(\w+)\(/gm)) {
     const count = (counts.get(`${pid} ${call}`) ?? 0) + 1;
     counts.set(`${pid} ${call}`, count);
     most.set(call, Math.max(most.get(call) ?? 0, count));

@@ -1,10 +1,13 @@
-import { lstatSync, readdirSync } from 'node:fs';
-import { type Booted, bootCommand, startBoot } from '../harness/namespaceBoot.ts';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Booted, startBoot } from '../harness/namespaceBoot.ts';
 import { overlay } from '../harness/namespaceStore.ts';
 import { type ImageName, makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
 import { installCommands } from '../harness/packages.ts';
 import { type Outcome, run } from '../harness/run.ts';
-import { type Calls, countCalls, type KillPoint, killing } from './calls.ts';
+import { startStraced } from '../harness/straced.ts';
+import { makeWorkspace } from '../harness/workspace.ts';
+import { type Calls, countCalls, type KillPoint, killing, watching } from './calls.ts';
 import { readRows } from './readRows.ts';
 import { readUniverse } from './readUniverse.ts';
 import type { Row } from './rows.ts';
@@ -14,6 +17,12 @@ import type { Universe } from './universe.ts';
 export interface Upper {
   paths: Set<string>;
   whiteouts: string[];
+}
+
+/** What strace has looked at, and what it saw. */
+interface Traced {
+  outcome: Outcome;
+  log: string;
 }
 
 /** The real thing: a volume on which containers of some images take turns, one at a time. */
@@ -84,18 +93,23 @@ async function operate(nixMachine: NixMachine, universe: Universe): Promise<Grou
     await machine.shell(`if mountpoint -q project; then umount project; fi; ${mount}`);
   };
 
-  const tracedBoot = async (words: string[]): Promise<Outcome> => {
-    const [file, ...args] = bootCommand(machine, { args: overlay('true') });
-    return await run('strace', [...words, file, ...args]);
+  const tracedBoot = async (expressions: string[]): Promise<Traced> => {
+    await using straced = await startStraced(machine, { args: overlay('true') }, expressions);
+    return { outcome: await straced.ended, log: await straced.log };
   };
-  const script = async (text: string, words?: string[]): Promise<Outcome> => {
-    const tracer = words === undefined ? [] : ['strace', ...words];
+  const script = async (text: string, tracer: string[] = []): Promise<Outcome> => {
     const enter = ['nsenter', `--target=${theBooted().init}`, '--mount', '--pid', '--root', '--wd'];
     const shell = ['env', '-i', 'PATH=/usr/bin:/bin', 'HOME=/root', 'sh', '-euc', text];
     const [file = '', ...args] = [...tracer, ...enter, ...shell];
     return await run(file, args);
   };
-
+  const tracedScript = async (text: string, expressions: string[]): Promise<Traced> => {
+    await using workspace = await makeWorkspace();
+    const log = join(workspace.path, 'log');
+    const words = expressions.flatMap((expression) => ['-e', expression]);
+    const outcome = await script(text, ['strace', '-f', '-qqq', '-o', log, ...words]);
+    return { outcome, log: readFileSync(log, 'utf8') };
+  };
   const reset = async (): Promise<void> => {
     if (booted !== undefined) await end('SIGKILL');
     image = undefined;
@@ -113,12 +127,11 @@ async function operate(nixMachine: NixMachine, universe: Universe): Promise<Grou
     await reset();
     await boot('A', true);
     const building = [...universe.packages.keys()].map((name) => `-A ${name}`).join(' ');
-    const nix = await countCalls((words) =>
-      script(`nix-build /packages.nix ${building} --no-out-link`, words),
-    );
+    const nix = await tracedScript(`nix-build /packages.nix ${building} --no-out-link`, watching);
     await end('SIGKILL');
     await prepare('B', true);
-    return { nix, boot: await countCalls(tracedBoot) };
+    const boots = await tracedBoot(watching);
+    return { nix: countCalls(nix.log), boot: countCalls(boots.log) };
   };
 
   return {
@@ -131,7 +144,7 @@ async function operate(nixMachine: NixMachine, universe: Universe): Promise<Grou
     end,
     async killedBoot(next, project, point) {
       await prepare(next, project);
-      const outcome = await tracedBoot(killing(point));
+      const { outcome } = await tracedBoot(killing(point));
       count(outcome.exitCode);
       // What unshare(1) says of a PID 1 that was killed differs; init itself has something to say when it fails.
       if (outcome.exitCode !== 0 && /nix-cache-init:/.test(outcome.stderr))
@@ -139,8 +152,9 @@ async function operate(nixMachine: NixMachine, universe: Universe): Promise<Grou
       return outcome.exitCode === 0 ? 'completed' : 'killed';
     },
     async script(text, kill) {
-      const outcome = await script(text, kill && killing(kill));
-      if (kill !== undefined) count(outcome.exitCode);
+      if (kill === undefined) return await script(text);
+      const { outcome } = await tracedScript(text, killing(kill));
+      count(outcome.exitCode);
       return outcome;
     },
     rows: () => readRows(machine.path('/nix-cache/var/nix')),
