@@ -14,7 +14,6 @@ import { Reaper } from './supervise/reaper.ts';
 import { ShutdownReport } from './supervise/report.ts';
 import type { SignalInbox } from './supervise/signals.ts';
 import { supervise } from './supervise/supervise.ts';
-import { emptyTrash } from './volume/trash.ts';
 
 export type BootOptions = { command: readonly string[]; loaded: LoadedConfig; inbox: SignalInbox };
 
@@ -38,7 +37,7 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
   try {
     inbox.boot.throwIfAborted();
     record(plan, applied, log);
-    const { listening } = applied;
+    const { listening, whenRunning } = applied;
     const running = {
       command,
       cwd,
@@ -49,12 +48,11 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
       reaper,
       inbox,
       listening,
+      whenRunning,
       runDir,
       report,
     };
-    const ended = supervise(running);
-    if (applied.trash.length > 0) void emptyTrash(applied.trash, log);
-    return await ended;
+    return await supervise(running);
   } finally {
     applied.undo.run();
     report.write(log);

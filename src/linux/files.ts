@@ -2,6 +2,7 @@ import {
   chmodSync,
   chownSync,
   closeSync,
+  fsync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -58,6 +59,27 @@ export function replaceFile(path: string, text: string): void {
   });
   renameSync(temporary, path);
   flushDirectory(dirname(path));
+}
+
+/**
+ * As `replaceFile`, for when init has other things to do meanwhile: waiting for the disk takes no time of the main thread.
+ * @param isWanted asked in the end: in the same turn, so that nothing newer is overwritten.
+ */
+export async function replaceFileLater(path: string, text: string, isWanted: () => boolean): Promise<void> {
+  const temporary = `${path}.later`;
+  writeFileSync(temporary, text);
+  await flushLater(temporary);
+  if (!isWanted()) return rmSync(temporary, { force: true });
+  renameSync(temporary, path);
+  await flushLater(dirname(path));
+}
+
+function flushLater(path: string): Promise<void> {
+  const fd = openSync(path, 'r');
+  const flushed = new Promise<void>((resolve, reject) => {
+    fsync(fd, (error) => (error === null ? resolve() : reject(error)));
+  });
+  return flushed.finally(() => closeSync(fd));
 }
 
 /** A name in a directory is durable only once the directory itself is (fsync(2)). */

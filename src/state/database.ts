@@ -7,6 +7,9 @@ export type { DatabaseSync };
 /** Where Nix keeps its database in a state directory (src/libstore/local-store.cc). */
 export const databaseFile = (stateDir: string): string => `${stateDir}/db/db.sqlite`;
 
+/** With the two megabytes that SQLite would take, a large database is read several times over, and its log written twice. */
+const CACHE_KIB = 32 * 1024;
+
 /**
  * Opens the Nix database of a state directory, which nobody else has open. Foreign keys are off: rows are deleted in any order, and what refers to
  * them with them. Exclusive, so that the write-ahead log needs no index in shared memory, which a full disk could refuse.
@@ -16,6 +19,7 @@ function openDatabase(stateDir: string): DatabaseSync {
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
   const database = new DatabaseSync(databaseFile(stateDir), { enableForeignKeyConstraints: false });
   database.exec('pragma locking_mode = exclusive; pragma synchronous = full; pragma temp_store = memory');
+  database.exec(`pragma cache_size = -${CACHE_KIB}`);
   return database;
 }
 

@@ -26,12 +26,12 @@ const CHUNK_BYTES = 4 * 1024 * 1024;
  * The fingerprint of an image: a hash of its database, of the write-ahead log, and of the names in its store, without which
  * an image that has no database could not be told from another. Nothing less will do: in WAL mode the header's change
  * counter stands still (sqlite.org/fileformat.html, 1.3.7), and reproducible images set all times alike.
- * @param names what is in the image's store, in any order.
+ * @param names what is in the image's store, in any order; asked for when the files are done.
  * @param onBytes called between pieces; may throw to end it.
  */
 export async function imageIdentity(
   { stateDir }: ImagePlaces,
-  names: Iterable<string>,
+  names: Iterable<string> | Promise<Iterable<string>>,
   onBytes: () => void | Promise<void> = () => {},
 ): Promise<string> {
   // Loaded here: only a changed image is hashed, and most boots have none.
@@ -50,7 +50,7 @@ export async function imageIdentity(
       closeSync(fd);
     }
   }
-  hash.update([...names].sort().join('/'));
+  hash.update([...(await names)].sort().join('/'));
   return `sha256-${hash.digest('hex')}`;
 }
 

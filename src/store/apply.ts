@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { bindMount, makeReadOnly, mount } from '../linux/mount.ts';
 import type { Log } from '../log.ts';
 import { takeLock } from '../volume/lock.ts';
+import { deleteTree } from '../volume/trash.ts';
 import type { Plan, Step } from './plan.ts';
 import { explain } from './steps/explain.ts';
 import { listen } from './steps/listen.ts';
@@ -10,6 +11,7 @@ import { makeDirectory } from './steps/make-directory.ts';
 import { mountNixConf } from './steps/nix-conf.ts';
 import { mountOverlay } from './steps/overlay.ts';
 import { reconcileImage } from './steps/reconcile.ts';
+import { keepRoots } from './steps/roots.ts';
 import { seed } from './steps/seed.ts';
 import { verifyManifest } from './steps/verify.ts';
 import { Undo, unmountOrDetach } from './undo.ts';
@@ -28,8 +30,8 @@ export type Applied = {
   undo: Undo;
   /** The services that have a listening socket, and that. */
   listening: Map<string, Listening>;
-  /** What can be deleted once the command runs. */
-  trash: string[];
+  /** What can wait until the command runs. */
+  whenRunning: (() => void)[];
   /** Milliseconds each step took, for boot.json. */
   timings: number[];
 };
@@ -42,7 +44,12 @@ type Running = ApplyContext & { applied: Applied };
  * @throws {InitError} naming the step; `signal.reason` when aborted.
  */
 export async function apply(plan: Plan, context: ApplyContext): Promise<Applied> {
-  const applied: Applied = { undo: new Undo(context.log), listening: new Map(), trash: [], timings: [] };
+  const applied: Applied = {
+    undo: new Undo(context.log),
+    listening: new Map(),
+    whenRunning: [],
+    timings: [],
+  };
   try {
     for (const step of plan.steps) {
       await turn();
@@ -96,7 +103,8 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
       break;
     case 'reconcile':
       await reconcileImage(step, log, signal);
-      if (existsSync(step.files.superseded)) applied.trash.push(step.files.superseded);
+      if (existsSync(step.files.superseded))
+        applied.whenRunning.push(() => void deleteTree(step.files.superseded, log));
       break;
     case 'overlay':
       mountOverlay(step);
@@ -105,6 +113,12 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
     case 'clear':
       for (const path of step.paths) rmSync(path, { recursive: true, force: true });
       break;
+    case 'roots': {
+      const roots = keepRoots(step, log);
+      applied.whenRunning.push(roots.watch);
+      undo.ending(roots.end);
+      break;
+    }
     case 'nix-conf':
       undo.unmounting(mountNixConf(step));
       break;

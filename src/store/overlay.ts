@@ -139,6 +139,8 @@ function plan(facts: Facts, config: Config): Step[] {
     },
     ...scratch(facts, builds, volume.state, stateDir),
     ...buildLogs(facts, volume.log),
+    // After what a boot cannot do without: on a full volume there may be space for that alone.
+    { do: 'roots', state: volume.state, stateDir, storeDir, record: volume.indirectRoots },
   ];
 }
 

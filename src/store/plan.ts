@@ -17,6 +17,8 @@ export type Step =
   | { do: 'overlay'; target: string; lower: string[]; upper: string; work: string; options: string[] }
   /** Empties directories that belong to one boot. */
   | { do: 'clear'; paths: string[] }
+  /** Keeps what roots in project directories lead to, also while those are not mounted; notes them when the container ends. */
+  | { do: 'roots'; state: string; stateDir: string; storeDir: string; record: string }
   /** Generates nix.conf and mounts it where Nix looks for it. */
   | { do: 'nix-conf'; dir: string; over: 'file' | 'directory'; create: boolean; generated: string }
   /** Binds a service's socket before it runs, so that clients are queued and never refused. */
@@ -52,6 +54,8 @@ export function describeStep(step: Step): string {
       return `mount an overlay at ${step.target}: ${step.upper} over ${step.lower.join(', ')}`;
     case 'clear':
       return `empty ${step.paths.join(', ')}`;
+    case 'roots':
+      return `root what projects lead to that are not mounted, and note those that are in ${step.record}`;
     case 'nix-conf':
       return `put our defaults before ${step.dir}/nix.conf`;
     case 'listen':

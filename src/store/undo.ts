@@ -24,6 +24,11 @@ export class Undo {
     this.#actions.push(() => rmSync(path, { force: true }));
   }
 
+  /** What is to be done at that point of the way back. */
+  ending(action: () => void): void {
+    this.#actions.push(action);
+  }
+
   /** One action that fails does not keep the others from being tried; each failure is reported. */
   run(): void {
     for (let action = this.#actions.pop(); action !== undefined; action = this.#actions.pop()) {

@@ -17,6 +17,8 @@ export type SuperviseOptions = ServicesOptions & {
   /** Descriptors above 2 that init was given for the main command. */
   inherited: readonly number[];
   inbox: SignalInbox;
+  /** What can wait until the command runs. */
+  whenRunning: readonly (() => void)[];
   report: ShutdownReport;
 };
 
@@ -64,6 +66,7 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
     shutdown.consider(signal);
   });
   if (!before) for (const service of services) service.start();
+  for (const act of options.whenRunning) act();
 
   const ended = await (mainEnded ?? shutdown.requested);
   await shutdown.finish();

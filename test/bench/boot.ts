@@ -5,16 +5,13 @@ import { type Machine, makeMachine } from '../harness/namespaceMachine.ts';
 import { fillImage, overlay } from '../harness/namespaceStore.ts';
 import { installCommands } from '../harness/packages.ts';
 import { repository } from '../harness/paths.ts';
-import { runOk } from '../harness/run.ts';
 import type { Measurement, Row } from './measurement.ts';
 import { inTurns } from './rounds.ts';
 import { pairedRatios, type Spread, spreadOf } from './statistics.ts';
+import { main, type Run, time } from './timed.ts';
 
 /** What is run as PID 1 in the machine, and how it is called in the report. */
 type Contender = { name: string; what: string; command: string[] };
-
-/** As short as `true`, and its output shows when it is at its end. */
-const main = ['/bin/echo'];
 
 const contenders: Contender[] = [
   { name: 'init', what: '/init, overlay on a warm volume', command: ['/init', ...overlay(...main)] },
@@ -78,19 +75,4 @@ async function makeBootMachine(): Promise<Machine> {
   const { exitCode, stderr } = await bootInNamespace(machine, { args: overlay('true') });
   if (exitCode !== 0) throw new Error(`the first boot failed: ${stderr}`);
   return machine;
-}
-
-/** Milliseconds from exec to the end of the command, and to that of PID 1. */
-type Run = { command: number; all: number };
-
-async function time({ holder, root }: Machine, command: readonly string[]): Promise<Run> {
-  const launcher = join(repository, 'test/bench/launch.pl');
-  const output = await runOk('nsenter', [
-    `--mount=/proc/${holder}/ns/mnt`,
-    ...['perl', launcher, root, ...command],
-  ]);
-  const [said, ended, status] = output.trim().split('\n').at(-1)?.split(' ').map(Number) ?? [];
-  if (said === undefined || ended === undefined || status !== 0)
-    throw new Error(`${command.join(' ')} failed: ${output}`);
-  return { command: said / 1e6, all: ended / 1e6 };
 }

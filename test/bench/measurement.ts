@@ -1,3 +1,4 @@
+import type { BigGround } from './bigGround.ts';
 import type { Spread } from './statistics.ts';
 
 /** How many signals of so many did not arrive. */
@@ -11,7 +12,7 @@ export interface Measurement {
   /** What it is asked for by. */
   name: string;
   rounds: { full: number; quick: number };
-  run(options: { rounds: number; quick: boolean }): Promise<Report>;
+  run(options: { rounds: number; quick: boolean; ground: BigGround }): Promise<Report>;
 }
 
 export function reportAsText({ rounds, sections }: Report): string {

@@ -4,9 +4,9 @@ import type { Container } from '../harness/container.ts';
 import { containerTest } from '../harness/containerTest.ts';
 import { imageRows } from '../harness/databaseRows.ts';
 import { assertStoreIsSound, buildAll, packageOf, validOf } from '../harness/nix.ts';
-import { type Ground, upgradeGround } from '../harness/upgradeGround.ts';
+import { upgradeGround } from '../harness/upgradeGround.ts';
 import { type UpgradeImage, upgradeImage } from '../harness/upgradeImages.ts';
-import { diskUsage, whiteouts } from '../harness/volume.ts';
+import { upperUsage, whiteouts } from '../harness/upper.ts';
 
 const MIB = 1024 * 1024;
 /** Nix counts files, the disk directories too. */
@@ -22,7 +22,7 @@ for (const suite of suites) {
       const { paths } = await buildAll(a, 'big', 'd', 'e', 'on-old');
       const kept = await a.exec(['nix-env', '--profile', '/nix/var/nix/profiles/mine', '--set', paths.e]);
       assert.equal(kept.exitCode, 0, kept.stderr);
-      const gone = await collect(ground, a, await imagePaths('A'));
+      const gone = await collect(a, await imagePaths('A'));
       for (const name of ['big', 'c', 'd', 'on-old'])
         assert.ok(gone.includes(name), `${name} is still there`);
       assert.ok(!gone.includes('e'), 'a profile keeps e');
@@ -31,7 +31,7 @@ for (const suite of suites) {
     }
     for (const which of ['B', 'A'] as const) {
       await using container = await ground.start(which);
-      const gone = await collect(ground, container, await imagePaths(which));
+      const gone = await collect(container, await imagePaths(which));
       assert.equal(gone.includes('big'), which === 'B', `what was garbage for ${which}: ${gone}`);
       assert.deepEqual((await buildAll(container, 'e', which === 'B' ? 'new' : 'old')).built, []);
     }
@@ -39,13 +39,13 @@ for (const suite of suites) {
 }
 
 /** Collects all garbage, looks at it from outside, and says which packages went. */
-async function collect(ground: Ground, container: Container, ofImage: string[]): Promise<string[]> {
-  const before = await diskUsage(ground.volume, 'upper');
+async function collect(container: Container, ofImage: string[]): Promise<string[]> {
+  const before = await upperUsage(container);
   const { exitCode, stdout, stderr } = await container.exec(['nix-collect-garbage', '-d']);
   assert.equal(exitCode, 0, stderr);
-  const after = await diskUsage(ground.volume, 'upper');
+  const after = await upperUsage(container);
 
-  assert.deepEqual(await whiteouts(ground.volume), []);
+  assert.deepEqual(await whiteouts(container), []);
   assert.deepEqual(await validOf(container, ofImage), ofImage);
   await assertStoreIsSound(container);
 

@@ -14,7 +14,6 @@ for (const suite of suites) {
       ['A', 'old'],
       ['B', 'new'],
       ['A', 'old'],
-      ['C', 'side'],
     ] as const) {
       await using container = await ground.start(which);
       assert.equal(await leadsTo(container, profile), main);

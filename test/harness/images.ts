@@ -7,7 +7,7 @@ import { docker, dockerOk, label, uniqueName } from './docker.ts';
 import { alone } from './lock.ts';
 import { fixtures, rootfs } from './paths.ts';
 
-const repositoryName = 'nix-cache-init-test';
+export const repositoryName = 'nix-cache-init-test';
 export const asProduct = ['ENTRYPOINT ["/init"]'];
 // `commit --change` knows no STOPSIGNAL, but keeps the container's.
 const always = ['--network', 'none', '--entrypoint', '', '--stop-signal', 'SIGTERM'];
@@ -83,7 +83,8 @@ export async function derive(
   await commit(tag, base, fill, more, command);
 }
 
-async function commit(
+/** Fills a container, which runs its command meanwhile or not at all, and keeps what it has become. */
+export async function commit(
   tag: string,
   base: string,
   fill: (container: string) => Promise<unknown>,

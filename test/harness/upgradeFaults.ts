@@ -2,7 +2,8 @@ import type { Suite } from './base.ts';
 import { type Boot, type Container, execOk } from './container.ts';
 import { buildAll, packageOf } from './nix.ts';
 import { upgradeImage } from './upgradeImages.ts';
-import { makeVolume, whiteouts } from './volume.ts';
+import { whiteouts } from './upper.ts';
+import type { Volume } from './volume.ts';
 
 /** What can be wrong after an image upgrade, by packages. */
 export interface Faults {
@@ -14,12 +15,12 @@ export interface Faults {
   hidden: string[];
 }
 
-/** Uses image A, then its upgrade B, on one volume, under any init. */
+/** Uses image A, then its upgrade B, on a new volume, under any init. */
 export async function upgradeFaults(
   suite: Suite,
+  volume: Volume,
   start: (options: Omit<Boot, 'command'>) => Promise<Container>,
 ): Promise<Faults> {
-  await using volume = await makeVolume();
   {
     await using a = await start({ image: await upgradeImage(suite, 'A'), volume: volume.name });
     await buildAll(a, 'old', 'd', 'on-old');
@@ -31,7 +32,7 @@ export async function upgradeFaults(
   return {
     rebuilt: built,
     dangling: dangling.map(packageOf),
-    hidden: (await whiteouts(volume)).map(packageOf),
+    hidden: (await whiteouts(b)).map(packageOf),
   };
 }
 

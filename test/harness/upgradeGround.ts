@@ -3,7 +3,8 @@ import type { Suite } from './base.ts';
 import { type Boot, type Container, startIdle } from './container.ts';
 import { assertStoreIsSound } from './nix.ts';
 import { type UpgradeImage, upgradeImage } from './upgradeImages.ts';
-import { bare, makeVolume, upperPaths, type Volume, whiteouts } from './volume.ts';
+import { upperPaths, whiteouts } from './upper.ts';
+import { bare, makeVolume, type Volume } from './volume.ts';
 
 /** One volume and the images that take turns on it. */
 export interface Ground extends AsyncDisposable {
@@ -23,7 +24,7 @@ export async function upgradeGround(suite: Suite): Promise<Ground> {
       const container = await startIdle({ image, volume: volume.name, ...options });
       try {
         await assertStoreIsSound(container);
-        assert.deepEqual(await whiteouts(volume), []);
+        assert.deepEqual(await whiteouts(container), []);
         return container;
       } catch (error) {
         await container[Symbol.asyncDispose]();
@@ -35,7 +36,7 @@ export async function upgradeGround(suite: Suite): Promise<Ground> {
       const ofImage = await bare(await upgradeImage(suite, which), read);
       assert.equal(ofImage.exitCode, 0, ofImage.stderr);
       assert.equal((await container.exec(read)).stdout, ofImage.stdout);
-      const own = await upperPaths(volume);
+      const own = await upperPaths(container);
       assert.ok(!own.includes(path), `${path} is in upper/`);
     },
     [Symbol.asyncDispose]: () => volume[Symbol.asyncDispose](),

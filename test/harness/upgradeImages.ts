@@ -5,9 +5,9 @@ import { fixtures } from './paths.ts';
 
 /**
  * What each image ships beside a, b and w; its default profile is the first. B is the upgrade of A: one package is gone, one
- * is new, and one (c) is what users of A may have built. C is another image on the same volume.
+ * is new, and one (c) is what users of A may have built. C is another image on the same volume, with a content-addressed path.
  */
-const shipped = { A: ['old'], B: ['new', 'c'], C: ['side', 'c', 'd'] } as const;
+const shipped = { A: ['old'], B: ['new', 'c'], C: ['side', 'c', 'd', 'addressed'] } as const;
 
 export type UpgradeImage = keyof typeof shipped;
 

@@ -22,31 +22,20 @@ export async function makeVolume(...flags: string[]): Promise<Volume> {
   };
 }
 
-/** What in the volume's upper/ hides something of the image, at any depth; relative to it. */
-export function whiteouts(volume: Volume): Promise<string[]> {
-  return listUpper(volume, '-type c');
-}
-
-/** The store paths in the volume's upper/: what was added, and copies of the image's. */
-export async function upperPaths(volume: Volume): Promise<string[]> {
-  const names = await listUpper(volume, '-mindepth 1 -maxdepth 1 -name "*-*" -not -type c');
-  return names.map((name) => `/nix/store/${name}`);
-}
-
-/** Bytes on the disk below a directory of the volume, by name of its entries; `.`: in all. */
-export async function diskUsage(volume: Volume, directory: string): Promise<Record<string, number>> {
-  const { exitCode, stdout, stderr } = await volume.shell(
-    `cd /nix-cache/${directory}; du --block-size=1 --all --max-depth=1`,
-  );
+/**
+ * What a volume holds, a line a name and one for what each file contains. The lock names who asked for it last, and a
+ * directory's time tells no more than its names.
+ * @param leaveOut further lines to leave out.
+ */
+export async function listContents(volume: Volume, leaveOut?: RegExp): Promise<string[]> {
+  const { exitCode, stdout, stderr } = await volume.shell(`cd /nix-cache
+    find . -type d -printf '%P %y %m %U:%G\\n' -o -printf '%P %y %m %U:%G %T@ %l\\n'
+    find . -type f -exec sha256sum {} +`);
   assert.equal(exitCode, 0, stderr);
-  const lines = stdout.split('\n').map((line) => line.split('\t'));
-  return Object.fromEntries(lines.map(([size, name = '']) => [name.replace('./', ''), Number(size)]));
-}
-
-async function listUpper(volume: Volume, which: string): Promise<string[]> {
-  const { exitCode, stdout, stderr } = await volume.shell(`find /nix-cache/upper ${which} -printf '%P\\n'`);
-  assert.equal(exitCode, 0, stderr);
-  return stdout.split('\n').filter((path) => path !== '');
+  const lines = stdout.split('\n');
+  return lines
+    .filter((line) => !line.includes('.nix-cache-init/lock') && leaveOut?.test(line) !== true)
+    .sort();
 }
 
 /** The image without its init. */

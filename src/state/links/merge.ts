@@ -15,7 +15,7 @@ export type MergeRequest = {
   stateDir: string;
   /** On the file system of `to`: what the image brought, as of the last merge. */
   record: string;
-  /** Whether one of the layers has a store path of this name. */
+  /** Whether a store path of this name is valid and in one of the layers: one that lost what it refers to runs no longer. */
   present: (storePathName: string) => boolean;
 };
 

@@ -19,7 +19,7 @@ export type PlanRequest = {
   ours: Links;
   /** The image's. */
   theirs: Links;
-  /** Whether one of the layers has a store path of this name. */
+  /** Whether a store path of this name is valid and in one of the layers: one that lost what it refers to runs no longer. */
   present: (name: string) => boolean;
   places: Places;
 };

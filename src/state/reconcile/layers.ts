@@ -52,17 +52,3 @@ export function touchesLower(upper: string, lower: string): boolean {
     lstatSync(`${lower}/${name}`, { throwIfNoEntry: false }) !== undefined;
   return whiteouts.length > 0 || [...names].some((name) => isStorePathName(name) && below(name));
 }
-
-/** How recent a change may be for the next one to get the same time: the kernel's clock ticks every 10 ms at most. */
-const TICK_NS = 20_000_000n;
-
-/**
- * How an upper directory looks: equal looks mean that no name came or went. One system call. The time of its last change it
- * is, for overlayfs gives the directory its other time back after it copied something up (fs/overlayfs/copy_up.c).
- * @returns undefined when it has changed so recently that a later change might look the same.
- */
-export function upperLooks(upper: string): string | undefined {
-  const { ino, ctimeNs } = lstatSync(upper, { bigint: true });
-  const settled = BigInt(Date.now()) * 1_000_000n - ctimeNs > TICK_NS;
-  return settled ? `${ino}-${ctimeNs}` : undefined;
-}

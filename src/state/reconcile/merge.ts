@@ -5,12 +5,12 @@ import { columnsOf, type Row, readRows } from './rows.ts';
 export type Breathe = (done: number, total: number) => Promise<void>;
 
 /** Rows for one statement: some ten milliseconds' worth. */
-const CHUNK = 20_000;
+export const ROWS_AT_ONCE = 20_000;
 
 /** Ranges of row IDs that cover a table. */
-export function* chunks(database: DatabaseSync, table: string): Generator<[from: number, to: number]> {
+function* chunks(database: DatabaseSync, table: string): Generator<[from: number, to: number]> {
   const { last } = database.prepare(`select coalesce(max(id), 0) as last from ${table}`).get() ?? {};
-  for (let from = 0; from <= Number(last); from += CHUNK) yield [from, from + CHUNK - 1];
+  for (let from = 0; from <= Number(last); from += ROWS_AT_ONCE) yield [from, from + ROWS_AT_ONCE - 1];
 }
 
 /** How many rows the merge looks at, the unit in which it reports. */
@@ -51,8 +51,8 @@ export async function mergeImage(
       select c.id as image, v.id as id from temp.changed c join main.ValidPaths v on v.path = c.path;
     delete from main.Refs where referrer in (select id from temp.own);
     insert into main.Refs (referrer, reference)
-      select o.id, v.id from temp.own o join img.Refs r on r.referrer = o.image
-      join img.ValidPaths i on i.id = r.reference join main.ValidPaths v on v.path = i.path;
+      select o.id, v.id from temp.own o cross join img.Refs r on r.referrer = o.image
+      cross join img.ValidPaths i on i.id = r.reference cross join main.ValidPaths v on v.path = i.path;
     insert or ignore into temp.dead
       select o.id from temp.own o join img.Refs r on r.referrer = o.image
       left join img.ValidPaths i on i.id = r.reference left join main.ValidPaths v on v.path = i.path

@@ -1,12 +1,14 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDiskFull } from '../../errors.ts';
 import { flushFileSystem, readIfThere } from '../../linux/files.ts';
+import { settledLooks } from '../../linux/looks.ts';
 import { FORMAT, readManifest, writeManifest } from '../../volume/manifest.ts';
 import { databaseFile } from '../database.ts';
 import { databaseSchemas, type ImagePlaces, imageIdentity, imageLooks } from '../identity.ts';
 import { mergeImageLinks } from '../links/merge.ts';
-import { isCopiedUp, isStorePathName, type Layers, listUpper, touchesLower, upperLooks } from './layers.ts';
+import { isCopiedUp, isStorePathName, type Layers, listUpper, touchesLower } from './layers.ts';
 import type { Breathe } from './merge.ts';
 import { refuseNewer } from './refuse-newer.ts';
 import { recall, remember } from './remembered.ts';
@@ -53,22 +55,24 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
   const looks = imageLooks(image);
   const known = manifest?.imageIdentity ?? undefined;
   if (known !== undefined && manifest?.imageStat === looks) {
-    const look = upperLooks(upper);
-    if (look !== undefined && look === readIfThere(files.swept)) return undefined;
+    const look = settledLooks(upper);
+    if (look && look === readIfThere(files.swept)) return undefined;
     if (!touchesLower(upper, image.storeDir)) {
       noteSwept(request);
       return undefined;
     }
   }
-  const lower = new Set(readdirSync(image.storeDir));
-  const identity = await imageIdentity(image, lower, () => request.breathe(0, 0));
+  // Listed on another thread while this one hashes.
+  const listing = readdir(image.storeDir);
+  const hashing = imageIdentity(image, listing, () => request.breathe(0, 0));
+  const [names, identity] = await Promise.all([listing, hashing]);
   if (manifest !== undefined && known === identity && !touchesLower(upper, image.storeDir)) {
     ignoringFullDisk(() => writeManifest(files.manifest, { ...manifest, imageStat: looks }));
     noteSwept(request);
     return undefined;
   }
   refuseNewer({ imageStateDir: image.stateDir, stateDir: request.stateDir }, manifest);
-  return await bringInStep(request, lower, { identity, looks });
+  return await bringInStep(request, new Set(names), { identity, looks });
 }
 
 async function bringInStep(
@@ -151,8 +155,8 @@ async function updateRows(
 
 /** Only spares the next boot going through the upper directory again. */
 function noteSwept({ upper, files }: ReconcileRequest): void {
-  const looks = upperLooks(upper);
-  if (looks !== undefined) ignoringFullDisk(() => writeFileSync(files.swept, looks));
+  const looks = settledLooks(upper);
+  if (looks) ignoringFullDisk(() => writeFileSync(files.swept, looks));
 }
 
 function ignoringFullDisk(write: () => void): void {

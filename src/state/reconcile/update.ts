@@ -5,7 +5,7 @@ import { type Breathe, mergeImage, rowCount } from './merge.ts';
 import { mergeRealisations } from './realisations.ts';
 import { topLevelPaths } from './roots.ts';
 import { putRows, type Row, readRows } from './rows.ts';
-import { findVanished, forgetVanished } from './vanished.ts';
+import { findVanished, forgetVanished, markDead } from './vanished.ts';
 
 export type UpdateRequest = {
   /** The state directory whose database is updated. */
@@ -68,20 +68,18 @@ function isSound(database: DatabaseSync): boolean {
   return found === 'ok' && hasTable(database, 'main', 'ValidPaths');
 }
 
-/** What SQL asks of the layers. A path that is not in this store is somebody else's affair, and always there. */
-function defineFunctions(
-  database: DatabaseSync,
-  { storeDir, layers: { upper, lower } }: UpdateRequest,
-): void {
+/** Whether a path is in one of some layers. One that is not in this store is somebody else's affair, and always there. */
+function isIn(storeDir: string, ...layers: ReadonlySet<string>[]): (path: string) => boolean {
   const start = storeDir.length + 1;
-  const define = (name: string, has: (name: string) => boolean): void =>
-    database.function(name, (path) => {
-      const text = String(path);
-      return !text.startsWith(storeDir) || has(text.slice(start)) ? 1 : 0;
-    });
-  define('in_lower', (name) => lower.has(name));
-  define('in_upper', (name) => upper.has(name));
-  define('on_disk', (name) => lower.has(name) || upper.has(name));
+  return (path) => !path.startsWith(`${storeDir}/`) || layers.some((layer) => layer.has(path.slice(start)));
+}
+
+/** What SQL asks of the layers. */
+function defineFunctions(database: DatabaseSync, { storeDir, layers }: UpdateRequest): void {
+  const define = (name: string, has: (path: string) => boolean): void =>
+    database.function(name, (path) => (has(String(path)) ? 1 : 0));
+  define('in_lower', isIn(storeDir, layers.lower));
+  define('in_upper', isIn(storeDir, layers.upper));
 }
 
 async function update(
@@ -105,8 +103,11 @@ async function update(
   const both = overlaps(layers);
   const superseded = new Set(both.filter((name) => hasImage && knows(database, 'img', pathOf(name))));
   const back = recalled.filter(({ path }) => !superseded.has(path.slice(storeDir.length + 1)));
-  for (const { path } of putRows(database, back)) markDead(database, path);
-  await findVanished(database, onRows);
+  markDead(
+    database,
+    putRows(database, back).map(({ path }) => path),
+  );
+  await findVanished(database, isIn(storeDir, layers.lower, layers.upper), onRows);
   const forgotten = database.prepare(
     'select path from main.ValidPaths where id in (select id from temp.dead)',
   );
@@ -126,11 +127,6 @@ async function update(
 
 const knows = (database: DatabaseSync, schema: 'main' | 'img', path: string): boolean =>
   database.prepare(`select 1 from ${schema}.ValidPaths where path = ?`).get(path) !== undefined;
-
-function markDead(database: DatabaseSync, path: string): void {
-  const mark = 'insert or ignore into temp.dead select id from main.ValidPaths where path = ?';
-  database.prepare(mark).run(path);
-}
 
 /** The image's own paths that are not whole: what refers to them does not root what else it refers to. */
 function markBroken(database: DatabaseSync): void {

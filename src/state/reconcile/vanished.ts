@@ -1,21 +1,26 @@
 import type { DatabaseSync } from '../database.ts';
 import { hasTable } from './image-database.ts';
-import { chunks } from './merge.ts';
+import { ROWS_AT_ONCE } from './merge.ts';
 
 /**
  * Fills `dead` with the rows whose path neither layer has, and with all that refers to them (DESIGN §6.4): a path is only
- * valid with its closure. Calls on_disk() of SQL.
+ * valid with its closure.
+ * Whether a path is there is asked of many at once: a function that SQL calls for each takes three times as long.
  */
 export async function findVanished(
   database: DatabaseSync,
+  onDisk: (path: string) => boolean,
   onRows: (rows: number) => Promise<void>,
 ): Promise<void> {
-  const absent = database.prepare(
-    'insert or ignore into temp.dead select id from main.ValidPaths where id between ? and ? and not on_disk(path)',
-  );
-  for (const [from, to] of chunks(database, 'main.ValidPaths')) {
-    absent.run(from, to);
-    await onRows(to - from + 1);
+  const some = database.prepare(`select json_group_array(path) as paths, max(path) as last from
+    (select path from main.ValidPaths where path > ? order by path limit ${ROWS_AT_ONCE})`);
+  for (let next = some.get(''); next?.['last'] != null; next = some.get(next['last'])) {
+    const paths: string[] = JSON.parse(String(next['paths']));
+    markDead(
+      database,
+      paths.filter((path) => !onDisk(path)),
+    );
+    await onRows(paths.length);
   }
   database.exec(`
     insert or ignore into temp.dead
@@ -23,6 +28,14 @@ export async function findVanished(
         select id from temp.dead
         union select r.referrer from main.Refs r join closure on r.reference = closure.id)
       select id from closure`);
+}
+
+/** Adds rows to `dead` by their paths. */
+export function markDead(database: DatabaseSync, paths: readonly string[]): void {
+  const mark = database.prepare(
+    'insert or ignore into temp.dead select id from main.ValidPaths where path = ?',
+  );
+  for (const path of paths) mark.run(path);
 }
 
 /** Deletes the rows of `dead` with everything that hangs on them. */

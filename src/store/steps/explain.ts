@@ -12,6 +12,7 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   reconcile: 'reconcile',
   overlay: 'mount',
   clear: 'seed',
+  roots: 'seed',
   'nix-conf': 'mount',
   listen: 'service',
 };
@@ -56,6 +57,8 @@ const subject = (step: Step): string => {
       return step.manifest;
     case 'unmount':
       return step.targets.join(' ');
+    case 'roots':
+      return step.record;
     case 'clear':
       return step.paths.join(' ');
     case 'nix-conf':

@@ -73,6 +73,16 @@ for (const [name, facts] of machines) {
     assertOrder(steps, { do: 'seed' }, { do: 'clear' }, { do: 'bind', target: '/nix/var/nix' });
   });
 
+  test(`${name}: roots are settled in a state that is whole, and before any Nix can collect`, () => {
+    assertOrder(
+      steps,
+      { do: 'seed' },
+      { do: 'bind', target: '/nix/var/nix' },
+      { do: 'roots' },
+      { do: 'listen' },
+    );
+  });
+
   test(`${name}: the daemon's socket comes last`, () => {
     assert.equal(positionOf(steps, { do: 'listen' }), steps.length - 1);
   });

@@ -25,6 +25,10 @@ const steps: [Step, string][] = [
   ],
   [{ do: 'clear', paths: ['/a', '/b'] }, 'empty /a, /b'],
   [
+    { do: 'roots', state: '/v/s', stateDir: '/s', storeDir: '/t', record: '/v/r' },
+    'root what projects lead to that are not mounted, and note those that are in /v/r',
+  ],
+  [
     { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g' },
     'put our defaults before /etc/nix/nix.conf',
   ],

@@ -45,6 +45,7 @@ const steps = {
     nix: undefined,
   },
   clear: { do: 'clear', paths: ['/v/a', '/v/b'] },
+  roots: { do: 'roots', state: '/v/var/nix', stateDir: '/s', storeDir: '/t', record: '/v/roots.json' },
   'nix-conf': { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g' },
   listen: { do: 'listen', socket: '/d/socket', service: 'd', command: '/bin/d' },
 } as const satisfies Record<Step['do'], Step | object>;
@@ -82,6 +83,7 @@ const cases: Case[] = [
   ['verify', 'EIO', 74, 'facts', /^\/v\/m$/, /disk/],
   ['seed', 'ENOSPC', 74, 'seed', /^\/v\/var\/nix$/, /free space or inodes/],
   ['seed', 'EDQUOT', 74, 'seed', /^\/v\/var\/nix$/, /quota/],
+  ['roots', 'EIO', 74, 'seed', /^\/v\/roots.json$/, /disk/],
   ['clear', 'EROFS', 74, 'seed', /^\/v\/a \/v\/b$/, /read-write/],
   ['nix-conf', 'EROFS', 74, 'mount', /^\/etc\/nix$/, /read-write/],
   ['listen', 'EROFS', 74, 'service', /^\/d\/socket$/, /read-write/],
