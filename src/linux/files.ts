@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 
@@ -102,6 +103,21 @@ export function placeDirectory(path: string | Buffer, temporary: string, { uid, 
   chownSync(temporary, uid, gid);
   chmodSync(temporary, mode & 0o7777);
   renameSync(temporary, path);
+}
+
+/**
+ * mkdir(2) with all parents that are missing. Node's own way says ENOENT for what it does not expect: a quota, a bad disk, a
+ * read-only file system.
+ */
+export function makeDirectories(path: string, mode = 0o777): void {
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+    if (!hasErrno(error, 'ENOENT')) throw error;
+    makeDirectories(dirname(path), mode);
+    mkdirSync(path, { mode });
+  }
 }
 
 /** Everything written to the file system of `path` is on the disk when it returns. */

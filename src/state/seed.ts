@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { flushDirectory, flushFileSystem } from '../linux/files.ts';
+import { flushDirectory, flushFileSystem, makeDirectories } from '../linux/files.ts';
 import { copySize, copyTree } from './copy.ts';
 import { databaseFile } from './database.ts';
 import { isPerBoot } from './parts.ts';
@@ -50,9 +50,9 @@ export async function seedState({
     rmSync(staging, { recursive: true, force: true });
     throw error;
   }
-  mkdirSync(dirname(to), { recursive: true });
+  makeDirectories(dirname(to));
   if (existsSync(to)) {
-    mkdirSync(trash, { recursive: true });
+    makeDirectories(trash);
     renameSync(to, `${trash}/state-${Date.now()}`);
   }
   renameSync(staging, to);

@@ -1,4 +1,5 @@
-import { copyFileSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, rmSync, statSync } from 'node:fs';
+import { makeDirectories } from '../../linux/files.ts';
 import { type DatabaseSync, databaseFile, immutable } from '../database.ts';
 
 /** What SQLite keeps beside a database that was not closed: of what is there, all or nothing is to be believed. */
@@ -17,7 +18,7 @@ export function attachImage(database: DatabaseSync, stateDir: string, scratch: s
   const unwritten = logs.filter((log) => (statSync(file + log, { throwIfNoEntry: false })?.size ?? 0) > 0);
   let name = immutable(file);
   if (unwritten.length > 0) {
-    mkdirSync(scratch, { recursive: true });
+    makeDirectories(scratch);
     name = `${scratch}/db.sqlite`;
     for (const suffix of ['', ...unwritten]) copyFileSync(file + suffix, name + suffix);
   }

@@ -1,5 +1,5 @@
-import { cpSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { readIfThere } from '../../linux/files.ts';
+import { cpSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { makeDirectories, readIfThere } from '../../linux/files.ts';
 import { bindMount } from '../../linux/mount.ts';
 import { generateNixConf } from '../../state/nix-conf.ts';
 import type { Step } from '../plan.ts';
@@ -22,7 +22,7 @@ export function mountNixConf({ dir, over, create, generated }: Step & { do: 'nix
     return dir;
   }
   if (create) {
-    mkdirSync(dir, { recursive: true, mode: 0o755 });
+    makeDirectories(dir, 0o755);
     writeFileSync(path, '', { mode: 0o644 });
   }
   writeFileSync(generated, generateNixConf(readOrNothing(path)), { mode: 0o644 });

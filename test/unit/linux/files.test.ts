@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { lstatSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { copyXattrs, setTimes } from '../../../src/linux/files.ts';
+import { copyXattrs, makeDirectories, setTimes } from '../../../src/linux/files.ts';
 import { temporaryDirectory } from '../fixtures.ts';
 
 const times: [string, bigint, bigint][] = [
@@ -70,4 +70,20 @@ test('a path that is not there fails with its errno', () => {
     syscall: 'utimensat',
     path: '/nonexistent/x',
   });
+});
+
+test('directories are made with their parents, and found where they are', () => {
+  using directory = temporaryDirectory();
+  const path = `${directory.path}/a/b/c`;
+  makeDirectories(path, 0o700);
+  makeDirectories(path, 0o755);
+  assert.equal(lstatSync(path).mode & 0o777, 0o700);
+});
+
+test('what is in the way of a directory is named', () => {
+  using directory = temporaryDirectory();
+  writeFileSync(`${directory.path}/file`, '');
+  assert.throws(() => makeDirectories(`${directory.path}/file`), { code: 'EEXIST' });
+  assert.throws(() => makeDirectories(`${directory.path}/file/below`), { code: 'ENOTDIR' });
+  assert.throws(() => makeDirectories('/proc/of/nobody'), { code: 'ENOENT' });
 });
