@@ -1,6 +1,7 @@
+import { closeSync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { Exit, InitError } from '../errors.ts';
+import { Exit, errnoOf, InitError } from '../errors.ts';
 
 export type { DatabaseSync };
 
@@ -34,8 +35,8 @@ const errnos: Readonly<Record<number, string>> = {
   8: 'EROFS',
   10: 'EIO',
   13: 'ENOSPC',
-  14: 'EACCES',
 };
+const CANNOT_OPEN = 14;
 /** To SQLite a file of no bytes is a database without tables. */
 const LOGIC = 1;
 const CORRUPT = 11;
@@ -67,7 +68,7 @@ export async function withDatabase<T>(
     database = openDatabase(stateDir);
     return await act(database);
   } catch (error) {
-    throw explainDatabase(error, damaged);
+    throw explainDatabase(error, stateDir, damaged);
   } finally {
     // An open transaction ends with it, undone.
     database?.close();
@@ -86,9 +87,25 @@ export function isDamage(error: unknown): boolean {
 export const damage = (what: string, remedy: string, cause: unknown): InitError =>
   new InitError({ stage: 'reconcile', what, errno: 'EUCLEAN', remedy, exitCode: Exit.config, cause });
 
-function explainDatabase(error: unknown, { what, remedy }: { what: string; remedy: string }): unknown {
+function explainDatabase(
+  error: unknown,
+  stateDir: string,
+  { what, remedy }: { what: string; remedy: string },
+): unknown {
   if (isDamage(error)) return damage(what, remedy, error);
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
-  const errno = errnos[error.errcode & 0xff];
+  const primary = error.errcode & 0xff;
+  const errno = primary === CANNOT_OPEN ? whyNotOpened(databaseFile(stateDir)) : errnos[primary];
   return errno === undefined ? error : new DatabaseError(errno, error);
+}
+
+/** SQLite keeps to itself why it could not open a file, which may be a full disk; so does what it asked for once more. */
+function whyNotOpened(file: string): string {
+  try {
+    closeSync(openSync(file, 'r+'));
+    closeSync(openSync(`${file}-wal`, 'a', 0o644));
+    return 'EIO';
+  } catch (error) {
+    return errnoOf(error);
+  }
 }
