@@ -76,8 +76,8 @@ export function systemErrno(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, errno } = error as NodeJS.ErrnoException;
   if (typeof code === 'string' && /^E[A-Z0-9]+$/.test(code)) return code;
-  // Of one without a name in libuv Node has the number alone, and its negative.
-  return typeof errno === 'number' && errno < 0 ? errnoName(-errno) : undefined;
+  // Of one without a name in libuv Node has the number alone, and its negative; -4094 is libuv's own for none.
+  return typeof errno === 'number' && errno < 0 && errno > -4094 ? errnoName(-errno) : undefined;
 }
 
 /** Whether an error is a failed system call with one of these errnos. */

@@ -4,12 +4,15 @@ import {
   closeSync,
   fsync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
-  rmSync,
+  rmdirSync,
   statSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 
@@ -70,7 +73,7 @@ export async function replaceFileLater(path: string, text: string, isWanted: () 
   const temporary = `${path}.later`;
   writeFileSync(temporary, text);
   await flushLater(temporary);
-  if (!isWanted()) return rmSync(temporary, { force: true });
+  if (!isWanted()) return removeTree(temporary);
   renameSync(temporary, path);
   await flushLater(dirname(path));
 }
@@ -98,7 +101,7 @@ export type Owner = { uid: number; gid: number; mode: number };
  */
 export function placeDirectory(path: string | Buffer, temporary: string, { uid, gid, mode }: Owner): void {
   // What an earlier kill left may be anything.
-  rmSync(temporary, { recursive: true, force: true });
+  removeTree(temporary);
   mkdirSync(temporary, { mode: 0o700 });
   chownSync(temporary, uid, gid);
   chmodSync(temporary, mode & 0o7777);
@@ -118,6 +121,22 @@ export function makeDirectories(path: string, mode = 0o777): void {
     makeDirectories(dirname(path), mode);
     mkdirSync(path, { mode });
   }
+}
+
+/**
+ * Removes a path with all that is below it; one that is not there is as good. Node's own way keeps the errno of a bad disk, or
+ * of one that is read-only, to itself.
+ */
+export function removeTree(path: string | Buffer): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  if (!stat.isDirectory()) {
+    unlinkSync(path);
+    return;
+  }
+  for (const name of readdirSync(path, 'buffer'))
+    removeTree(Buffer.concat([Buffer.from(path), Buffer.from('/'), name]));
+  rmdirSync(path);
 }
 
 /** Everything written to the file system of `path` is on the disk when it returns. */

@@ -1,5 +1,5 @@
-import { copyFileSync, existsSync, rmSync, statSync } from 'node:fs';
-import { makeDirectories } from '../../linux/files.ts';
+import { copyFileSync, existsSync, statSync } from 'node:fs';
+import { makeDirectories, removeTree } from '../../linux/files.ts';
 import { type DatabaseSync, databaseFile, immutable } from '../database.ts';
 
 /** What SQLite keeps beside a database that was not closed: of what is there, all or nothing is to be believed. */
@@ -12,7 +12,7 @@ const logs = ['-wal', '-journal'];
  * @returns false when the image has no database, or an empty one.
  */
 export function attachImage(database: DatabaseSync, stateDir: string, scratch: string): boolean {
-  rmSync(scratch, { recursive: true, force: true });
+  removeTree(scratch);
   const file = databaseFile(stateDir);
   if (!existsSync(file)) return false;
   const unwritten = logs.filter((log) => (statSync(file + log, { throwIfNoEntry: false })?.size ?? 0) > 0);

@@ -1,6 +1,6 @@
-import { closeSync, linkSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, linkSync, openSync, readdirSync } from 'node:fs';
 import { hasErrno } from '../../errors.ts';
-import { makeDirectories } from '../../linux/files.ts';
+import { makeDirectories, removeTree } from '../../linux/files.ts';
 import type { DatabaseSync } from '../database.ts';
 
 /**
@@ -30,7 +30,7 @@ export function rootPaths(directory: string, names: readonly string[]): void {
       closeSync(openSync(root, 'w', 0o644));
     last = root;
   }
-  for (const name of stale) rmSync(`${directory}/${name}`, { recursive: true });
+  for (const name of stale) removeTree(`${directory}/${name}`);
 }
 
 /**
