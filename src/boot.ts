@@ -7,8 +7,9 @@ import { makeDirectories } from './linux/files.ts';
 import { becomeSubreaper } from './linux/process.ts';
 import { createLog, type Log } from './log.ts';
 import { type Applied, apply } from './store/apply.ts';
-import { type Facts, gatherFacts, runDir } from './store/facts.ts';
+import { type Facts, gatherFacts } from './store/facts.ts';
 import type { Plan } from './store/plan.ts';
+import { runDir } from './store/run-layout.ts';
 import { candidates, refusal, select } from './store/select.ts';
 import { settlePrivileges } from './supervise/privileges.ts';
 import { Reaper } from './supervise/reaper.ts';
@@ -62,13 +63,17 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
 
 type FirstOptions = { facts: Facts; config: Config; log: Log; signal: AbortSignal };
 
-/** Applies the first strategy that works here. Whether mounting is denied no fact tells: AppArmor is asked by trying. */
+/**
+ * Applies the first strategy that works here. Whether mounting is denied, or the volume locked, no fact tells: AppArmor and the
+ * lock are asked by trying.
+ */
 async function applyFirst({
   facts,
-  config,
+  config: configured,
   log,
   signal,
 }: FirstOptions): Promise<{ plan: Plan; applied: Applied }> {
+  let config = configured;
   for (let strategies = candidates(config); ; ) {
     const { plan, passedOver, rest } = select(facts, config, strategies);
     const errors = passedOver.map(({ why }) => refusal(why));
@@ -82,17 +87,26 @@ async function applyFirst({
     try {
       return { plan, applied: await apply(plan, { log, signal }) };
     } catch (error) {
+      if (!(error instanceof InitError)) throw error;
+      if (readsWhenLocked(config) && error.exitCode === Exit.locked) {
+        log.warn(`${error.what}; going on read-only: nothing new will be kept`);
+        config = { ...config, access: 'read-only' };
+        continue;
+      }
       const [next] = rest;
-      if (next === undefined || !(error instanceof InitError) || error.exitCode !== Exit.privilege)
-        throw error;
+      if (next === undefined || error.exitCode !== Exit.privilege) throw error;
       warnFallback(log, error, next.name);
       strategies = rest;
     }
   }
 }
 
-function warnUnmounted({ volume }: Facts, { cacheDir }: Config, log: Log): void {
-  if (volume.kind !== 'directory' || volume.mounted) return;
+const readsWhenLocked = ({ access, onLocked }: Config): boolean =>
+  access === 'read-write' && onLocked === 'read-only';
+
+function warnUnmounted({ volume }: Facts, { cacheDir, access }: Config, log: Log): void {
+  // Who reads expects nothing to be kept.
+  if (volume.kind !== 'directory' || volume.mounted || access === 'read-only') return;
   log.warn(`nothing is mounted at ${cacheDir}: nothing will be kept (docker run -v cache:${cacheDir})`);
 }
 

@@ -36,11 +36,17 @@ export const keys = {
   cacheDir: { initial: '/nix-cache', form: 'text', help: 'the persistent volume', allowed: path },
   storeDir: { initial: '/nix/store', form: 'text', help: "Nix's store", allowed: path },
   stateDir: { initial: '/nix/var/nix', form: 'text', help: "Nix's state directory", allowed: path },
+  access: {
+    initial: 'read-write',
+    form: 'text',
+    help: 'read-only: share the volume, keep nothing new',
+    allowed: 'read-write, read-only',
+  },
   onLocked: {
     initial: 'fail',
     form: 'text',
     help: 'what to do when another container has the volume',
-    allowed: 'fail, wait',
+    allowed: 'fail, wait, read-only',
   },
   lockTimeout: { initial: '30s', form: 'duration', help: 'how long onLocked=wait waits', allowed: time },
   onUnsupported: {

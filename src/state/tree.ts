@@ -24,7 +24,7 @@ export function entryPath(root: string, path: string): Buffer {
 export function listTree(root: string, leaveOut: (path: string) => boolean): TreeEntry[] {
   const entries: TreeEntry[] = [];
   const visit = (path: string): void => {
-    const entry = describe(root, path);
+    const entry = describeEntry(root, path);
     entries.push(entry);
     if (entry.kind !== 'directory') return;
     for (const name of readdirSync(entryPath(root, path), 'latin1')) {
@@ -36,7 +36,8 @@ export function listTree(root: string, leaveOut: (path: string) => boolean): Tre
   return entries;
 }
 
-function describe(root: string, path: string): TreeEntry {
+/** Describes one entry of a tree. */
+export function describeEntry(root: string, path: string): TreeEntry {
   const stat = lstatSync(entryPath(root, path), { bigint: true });
   const kind = stat.isDirectory()
     ? 'directory'

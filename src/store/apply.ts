@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { removeTree } from '../linux/files.ts';
 import { bindMount, makeReadOnly, mount } from '../linux/mount.ts';
 import type { Log } from '../log.ts';
-import { takeLock } from '../volume/lock.ts';
+import { assertFree, takeLock } from '../volume/lock.ts';
 import { deleteTree } from '../volume/trash.ts';
 import type { Plan, Step } from './plan.ts';
 import { explain } from './steps/explain.ts';
@@ -14,6 +14,7 @@ import { mountOverlay } from './steps/overlay.ts';
 import { reconcileImage } from './steps/reconcile.ts';
 import { keepRoots } from './steps/roots.ts';
 import { seed } from './steps/seed.ts';
+import { bindEach, snapshot } from './steps/snapshot.ts';
 import { verifyManifest } from './steps/verify.ts';
 import { Undo, unmountOrDetach } from './undo.ts';
 
@@ -82,9 +83,10 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
       makeDirectory(step);
       break;
     case 'lock':
-      undo.closing(await takeLock({ path: step.path, waitMs: step.waitMs, signal }));
+      undo.closing(await takeLock({ ...step, signal }));
       break;
     case 'unmount':
+      assertFree('mounts', step.claim);
       for (const target of step.targets) unmountOrDetach(target, log);
       break;
     case 'tmpfs':
@@ -107,9 +109,15 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
       if (existsSync(step.files.superseded))
         applied.whenRunning.push(() => void deleteTree(step.files.superseded, log));
       break;
+    case 'snapshot':
+      await snapshot(step, log, signal);
+      break;
     case 'overlay':
       mountOverlay(step);
       undo.unmounting(step.target);
+      break;
+    case 'bind-each':
+      bindEach(step, undo);
       break;
     case 'clear':
       for (const path of step.paths) removeTree(path);

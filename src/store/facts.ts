@@ -7,8 +7,7 @@ import { type Credentials, parseCredentials } from '../linux/credentials.ts';
 import { isReadOnly, mountOf, readMountInfo } from '../linux/mountinfo.ts';
 import { probeVolume, type VolumeFacts } from '../volume/probe.ts';
 import { findLeftovers } from './leftovers.ts';
-
-export const runDir = '/run/nix-cache-init';
+import { runDir } from './run-layout.ts';
 
 /** What is true of this machine, image and volume; gathered once at boot, by looking and never by trying. */
 export type Facts = {
@@ -55,7 +54,7 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     credentials: parseCredentials(status),
     userNamespace: readInUserNamespace(),
     volume: probeVolume(config.cacheDir, mounts),
-    leftovers: findLeftovers(mounts, config, runDir),
+    leftovers: findLeftovers(mounts, config),
     storeDir: isDirectory(config.storeDir),
     stateDir: isDirectory(config.stateDir),
     stateReadOnly: readOnlyAt(config.stateDir),

@@ -1,12 +1,15 @@
 import type { ReconcileRequest } from '../state/reconcile/reconcile.ts';
+import type { SnapshotRequest } from '../state/snapshot/snapshot.ts';
+import type { LockedThing } from '../volume/lock.ts';
 
 /** One thing that `apply` does. Plain data: printed by `nix-cache-init plan`, executed as it stands. */
 export type Step =
   /** Creates a directory and its parents; one that is there stays as it is. */
   | { do: 'mkdir'; path: string; mode: number; like?: string }
-  | { do: 'lock'; path: string; waitMs: number }
-  /** Takes down, newest first, what a boot that was killed left mounted. */
-  | { do: 'unmount'; targets: string[] }
+  /** With `orRead` the boot goes on with a plan that only reads, where somebody has it. */
+  | { do: 'lock'; of: LockedThing; path: string; waitMs: number; orRead: boolean }
+  /** Takes down, newest first, what a boot that was killed left mounted: one whose lock `claim` nobody has. */
+  | { do: 'unmount'; targets: string[]; claim: string }
   | { do: 'tmpfs'; target: string; options: string }
   | { do: 'bind'; source: string; target: string; readOnly: boolean }
   /** Refuses a volume that this version or this strategy does not understand. */
@@ -14,7 +17,11 @@ export type Step =
   | { do: 'seed'; from: string; to: string; staging: string; trash: string; manifest: string }
   /** Brings the volume in step with a changed image. */
   | ({ do: 'reconcile'; nix: string | undefined } & Omit<ReconcileRequest, 'nixVersion' | 'breathe'>)
+  /** Gives a container that only reads the volume a state of its own. */
+  | ({ do: 'snapshot'; mask: string; standIns: string } & Omit<SnapshotRequest, 'breathe'>)
   | { do: 'overlay'; target: string; lower: string[]; upper: string; work: string; options: string[] }
+  /** Mounts directories of the volume, read-only, over those in `target` that have a stand-in in `names`. */
+  | { do: 'bind-each'; names: string; source: string; target: string }
   /** Empties directories that belong to one boot. */
   | { do: 'clear'; paths: string[] }
   /** Keeps what roots in project directories lead to, also while those are not mounted; notes them when the container ends. */
@@ -37,7 +44,7 @@ export function describeStep(step: Step): string {
     case 'mkdir':
       return `create ${step.path} where it is missing`;
     case 'lock':
-      return `lock ${step.path}${step.waitMs > 0 ? `, waiting up to ${step.waitMs} ms` : ''}`;
+      return `lock ${step.path}${step.waitMs > 0 ? `, waiting up to ${step.waitMs} ms` : ''}${step.orRead ? ', or go on read-only' : ''}`;
     case 'unmount':
       return `unmount what an earlier boot left: ${step.targets.join(', ')}`;
     case 'tmpfs':
@@ -50,8 +57,12 @@ export function describeStep(step: Step): string {
       return `copy ${step.from} to ${step.to} unless it has a database`;
     case 'reconcile':
       return `bring ${step.stateDir} in step with the image, if that has changed`;
+    case 'snapshot':
+      return `copy ${step.from} to ${step.to}, in step with the image`;
     case 'overlay':
       return `mount an overlay at ${step.target}: ${step.upper} over ${step.lower.join(', ')}`;
+    case 'bind-each':
+      return `bind what is in ${step.names} from ${step.source} to ${step.target}, read-only`;
     case 'clear':
       return `empty ${step.paths.join(', ')}`;
     case 'roots':

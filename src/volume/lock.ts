@@ -1,12 +1,16 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Exit, InitError, isDiskFull } from '../errors.ts';
+import { Exit, type Failure, InitError, isDiskFull } from '../errors.ts';
 import { tryLock } from '../linux/flock.ts';
 
 const RETRY_MS = 50;
 
+/** What a lock is on: the volume, or what is mounted over the store in this mount namespace. */
+export type LockedThing = 'volume' | 'mounts';
+
 export type LockRequest = {
+  of?: LockedThing;
   path: string;
   /** How long to wait for the holder to go, in milliseconds; 0: not at all. */
   waitMs: number;
@@ -21,12 +25,12 @@ export type LockRequest = {
  * @returns the descriptor that holds it.
  * @throws {InitError} 75, naming the holder.
  */
-export async function takeLock({ path, waitMs, signal }: LockRequest): Promise<number> {
+export async function takeLock({ of = 'volume', path, waitMs, signal }: LockRequest): Promise<number> {
   // a+: created when missing, and a holder's name is not truncated by someone who only waits.
   const fd = openSync(path, 'a+', 0o644);
   try {
     for (const end = Date.now() + waitMs; !tryLock(fd); await sleep(RETRY_MS, undefined, { signal })) {
-      if (Date.now() >= end) throw locked(path);
+      if (Date.now() >= end) throw locked(of, path);
     }
     nameHolder(fd);
     return fd;
@@ -40,19 +44,51 @@ export async function takeLock({ path, waitMs, signal }: LockRequest): Promise<n
 function nameHolder(fd: number): void {
   try {
     ftruncateSync(fd);
-    writeSync(fd, `${JSON.stringify({ host: hostname(), pid: process.pid })}\n`);
+    writeSync(
+      fd,
+      `${JSON.stringify({ host: hostname(), pid: process.pid, since: new Date().toISOString().replace(/\.\d+/, '') })}\n`,
+    );
   } catch (error) {
     if (!isDiskFull(error)) throw error;
   }
 }
 
-function locked(path: string): InitError {
-  const holder = readFileSync(path, 'utf8').trim() || 'an unnamed holder';
+/** @throws {InitError} 75, naming the holder, when somebody holds a lock. */
+export function assertFree(of: LockedThing, path: string): void {
+  if (!existsSync(path)) return;
+  const fd = openSync(path, 'r');
+  try {
+    if (!tryLock(fd)) throw locked(of, path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const inUse: Readonly<Record<LockedThing, Pick<Failure, 'what' | 'remedy'>>> = {
+  volume: { what: 'the volume is in use', remedy: 'stop that container, or set onLocked=wait or read-only' },
+  mounts: { what: 'the store here is in use', remedy: 'stop it first' },
+};
+
+function locked(of: LockedThing, path: string): InitError {
+  const { what, remedy } = inUse[of];
   return new InitError({
     stage: 'lock',
-    what: `the volume is in use by ${holder}`,
+    what: `${what} by ${holderOf(path)}`,
     errno: 'EWOULDBLOCK',
-    remedy: 'stop that container, or set onLocked=wait',
+    remedy,
     exitCode: Exit.locked,
   });
+}
+
+/** Who has a lock, as far as the file says: a container's host name is its ID. */
+function holderOf(path: string): string {
+  const text = readFileSync(path, 'utf8').trim();
+  try {
+    const { host, pid, since } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof host === 'string')
+      return `${host} (PID ${pid}${since === undefined ? '' : `, since ${since}`})`;
+  } catch {
+    // Cut off by a full disk, or by somebody else: shown as it is.
+  }
+  return text || 'an unnamed holder';
 }

@@ -1,6 +1,7 @@
-import { realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
 import { isReadOnly, type MountInfo, mountOf } from '../linux/mountinfo.ts';
+import { volumeLayout } from './layout.ts';
 
 /** What is true of the volume before anything is done to it. */
 export type VolumeFacts =
@@ -12,6 +13,8 @@ export type VolumeFacts =
       mounted: boolean;
       fileSystem: string;
       readOnly: boolean;
+      /** Whether somebody has written to it. */
+      hasUpper: boolean;
     };
 
 /** Looks at the volume through mountinfo alone: probing by writing would leave traces. */
@@ -30,5 +33,6 @@ export function probeVolume(cacheDir: string, mounts: readonly MountInfo[]): Vol
     mounted: mount !== undefined && mount.target !== '/',
     fileSystem: mount?.type ?? 'unknown',
     readOnly: mount !== undefined && isReadOnly(mount),
+    hasUpper: existsSync(volumeLayout(path).upper),
   };
 }

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { type Change, changedImage } from '../harness/changedDatabase.ts';
-import { startIdle } from '../harness/container.ts';
 import { containerTest } from '../harness/containerTest.ts';
-import { assertStoreIsSound, buildAll } from '../harness/nix.ts';
+import { buildAll } from '../harness/nix.ts';
 import { leaveWriteAheadMode, moveRowsIntoLog } from '../harness/oddDatabases.ts';
+import { upgradeGround } from '../harness/upgradeGround.ts';
 import { upgradeImage } from '../harness/upgradeImages.ts';
-import { whiteouts } from '../harness/upper.ts';
-import { makeVolume } from '../harness/volume.ts';
 
 interface Odd {
   what: string;
@@ -38,33 +36,21 @@ const odds: Odd[] = [
 ];
 
 for (const { what, change, script, built } of odds) {
-  containerTest(
-    `an image ${what}: the first boot, an upgrade to it, and from it to a whole one`,
-    async () => {
-      await using image = await changedImage(await upgradeImage('trixie', 'B'), change, script);
-      for (const when of ['firstBoot', 'upgrade'] as const) {
-        await using volume = await makeVolume();
-        if (when === 'upgrade') {
-          await using before = await startIdle({
-            image: await upgradeImage('trixie', 'A'),
-            volume: volume.name,
-          });
-          await buildAll(before, 'e');
-        }
-        for (const expected of [built[when], []]) {
-          await using container = await startIdle({ image: image.tag, volume: volume.name });
-          await assertStoreIsSound(container);
-          assert.deepEqual((await buildAll(container, 'new', 'c', 'e')).built, expected, when);
-          await assertStoreIsSound(container);
-        }
-        await using whole = await startIdle({
-          image: await upgradeImage('trixie', 'B'),
-          volume: volume.name,
-        });
-        await assertStoreIsSound(whole);
-        assert.deepEqual((await buildAll(whole, 'new', 'c', 'e')).built, []);
-        assert.deepEqual(await whiteouts(whole), []);
+  const test = `an image ${what}: the first boot, an upgrade to it, and from it to a whole one`;
+  containerTest(test, async () => {
+    await using image = await changedImage(await upgradeImage('trixie', 'B'), change, script);
+    for (const when of ['firstBoot', 'upgrade'] as const) {
+      await using ground = await upgradeGround('trixie');
+      if (when === 'upgrade') {
+        await using a = await ground.start('A');
+        await buildAll(a, 'e');
       }
-    },
-  );
+      for (const expected of [built[when], []]) {
+        await using odd = await ground.start('B', { image: image.tag });
+        assert.deepEqual((await buildAll(odd, 'new', 'c', 'e')).built, expected, when);
+      }
+      await using whole = await ground.start('B');
+      assert.deepEqual((await buildAll(whole, 'new', 'c', 'e')).built, []);
+    }
+  });
 }

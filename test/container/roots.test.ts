@@ -32,7 +32,6 @@ for (const suite of suites) {
   );
 }
 
-// Waits for branch `links`, whose project-roots.test.ts shows the rest.
 containerTest(
   'what a project has built is kept over an upgrade while the project is not mounted',
   async () => {

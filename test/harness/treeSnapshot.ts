@@ -8,9 +8,7 @@ import { runOk } from './run.ts';
  * @param leaveOut paths relative to the root.
  */
 export async function snapshotTree(root: string, leaveOut: string[] = []): Promise<Record<string, string>> {
-  const entries = visitTree(root, leaveOut, (path, stat) =>
-    stat.isFile() ? createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16) : '',
-  );
+  const entries = visitTree(root, leaveOut, (path, stat) => (stat.isFile() ? digest(path) : ''));
   for (const [path, attributes] of await extendedAttributes(root)) {
     if (entries[path] !== undefined) entries[path] += ` ${attributes}`;
   }
@@ -21,6 +19,18 @@ export async function snapshotTree(root: string, leaveOut: string[] = []): Promi
 export function outlineTree(root: string, leaveOut: string[] = []): Record<string, string> {
   return visitTree(root, leaveOut, (_, stat) => (stat.isFile() ? `${stat.size}` : ''));
 }
+
+/** What nobody can write to a tree without changing: inodes, times of change, contents. */
+export function everythingOf(root: string): Record<string, string> {
+  return visitTree(
+    root,
+    [],
+    (path, stat) => `${stat.ino} ${stat.ctimeNs} ${stat.isFile() ? digest(path) : ''}`,
+  );
+}
+
+const digest = (path: string): string =>
+  createHash('sha256').update(readFileSync(path)).digest('hex').slice(0, 16);
 
 type Describe = (path: string, stat: BigIntStats) => string;
 

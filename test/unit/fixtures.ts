@@ -17,7 +17,14 @@ export const makeConfig = (changes: Partial<Config> = {}): Config => ({ ...defau
 type Directory = Extract<VolumeFacts, { kind: 'directory' }>;
 
 export function makeVolume(changes: Partial<Directory> = {}): Directory {
-  return { kind: 'directory', mounted: true, fileSystem: 'ext4', readOnly: false, ...changes };
+  return {
+    kind: 'directory',
+    mounted: true,
+    fileSystem: 'ext4',
+    readOnly: false,
+    hasUpper: false,
+    ...changes,
+  };
 }
 
 /** Docker's defaults and SYS_ADMIN, as root. */

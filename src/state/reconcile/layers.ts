@@ -31,12 +31,16 @@ export function listUpper(upper: string): UpperNames {
  * Whether a name in an upper directory is a copy that overlayfs made of what was in the lower (fs/overlayfs/copy_up.c): of a
  * directory, as much as was touched. It was a path's only together with the image that it came from.
  */
-export function isCopiedUp(path: string, xattrs: 'trusted' | 'user'): boolean {
+function isCopiedUp(path: string, xattrs: 'trusted' | 'user'): boolean {
   if (!hasXattr(path, `${xattrs}.overlay.origin`)) return false;
   const stat = lstatSync(path);
   // A whole file of the user's, too, can be a link to what was copied: optimising the store does that.
   return stat.isDirectory() || stat.nlink === 1;
 }
+
+/** The names of store paths in an upper directory that are only such copies. */
+export const copiedUp = (upper: string, names: ReadonlySet<string>, xattrs: 'trusted' | 'user'): string[] =>
+  [...names].filter((name) => isStorePathName(name) && isCopiedUp(`${upper}/${name}`, xattrs));
 
 /** The names that both layers have: overlayfs would show directories among them merged. */
 export const overlaps = ({ upper, lower }: Layers): string[] =>

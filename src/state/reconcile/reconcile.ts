@@ -8,7 +8,7 @@ import { FORMAT, readManifest, writeManifest } from '../../volume/manifest.ts';
 import { databaseFile } from '../database.ts';
 import { databaseSchemas, type ImagePlaces, imageIdentity, imageLooks } from '../identity.ts';
 import { mergeImageLinks } from '../links/merge.ts';
-import { isCopiedUp, isStorePathName, type Layers, listUpper, touchesLower } from './layers.ts';
+import { copiedUp, type Layers, listUpper, touchesLower } from './layers.ts';
 import type { Breathe } from './merge.ts';
 import { refuseNewer } from './refuse-newer.ts';
 import { recall, remember } from './remembered.ts';
@@ -40,7 +40,11 @@ export type ReconcileRequest = {
   breathe: Breathe;
 };
 
-export type Reconciled = Updated & { whiteouts: number };
+export type Reconciled = Updated & {
+  whiteouts: number;
+  /** Whether it was known what the last image had brought of profiles and roots. */
+  links: 'known' | 'unknown' | 'damaged';
+};
 
 /**
  * Brings the volume in step with the image (DESIGN §6). Nothing is to be done, and that is known after a handful of system
@@ -87,10 +91,8 @@ async function bringInStep(
   writeManifest(files.manifest, { ...before, nixSchema, nix: known?.nix ?? null });
 
   const { names, whiteouts } = listUpper(upper);
-  const copiedUp = [...names].filter(
-    (name) => isStorePathName(name) && isCopiedUp(`${upper}/${name}`, xattrs),
-  );
-  for (const name of copiedUp) names.delete(name);
+  const copies = copiedUp(upper, names, xattrs);
+  for (const name of copies) names.delete(name);
   const { updated, takenOut } = await updateRows(request, { upper: names, lower }).catch((error: unknown) => {
     // Nothing has changed, so that the image of the last time can still boot, and be used to make room.
     if (isDiskFull(error) && known !== undefined)
@@ -99,11 +101,11 @@ async function bringInStep(
   });
   // Not before their rows are back: without them nobody would know that those are missing.
   for (const name of whiteouts) unlinkSync(`${upper}/${name}`);
-  for (const name of [...copiedUp, ...updated.superseded]) setAside(upper, name, files.superseded);
+  for (const name of [...copies, ...updated.superseded]) setAside(upper, name, files.superseded);
   for (const name of updated.hiding) makeOpaque(upper, name, xattrs);
   rootPaths(`${stateDir}/gcroots/image`, updated.roots);
   const forgotten = new Set(updated.forgotten.map((path) => path.slice(request.storeDir.length + 1)));
-  mergeImageLinks({
+  const { base: links } = mergeImageLinks({
     from: image.stateDir,
     to: stateDir,
     storeDir: request.storeDir,
@@ -121,7 +123,7 @@ async function bringInStep(
   const complete = newest === null || nixSchema === null || nixSchema >= newest;
   const after = complete ? { imageIdentity: identity, imageStat: looks } : {};
   writeManifest(files.manifest, { ...before, nixSchema, nix: request.nixVersion(), ...after });
-  return { ...updated, whiteouts: whiteouts.length };
+  return { ...updated, whiteouts: whiteouts.length, links };
 }
 
 /** A volume without a database (the image has none either) has no rows to bring in step. */

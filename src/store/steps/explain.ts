@@ -1,4 +1,12 @@
-import { Exit, type ExitCode, errnoOf, InitError, type Stage, toInitError } from '../../errors.ts';
+import {
+  Exit,
+  type ExitCode,
+  errnoOf,
+  InitError,
+  isDiskFull,
+  type Stage,
+  toInitError,
+} from '../../errors.ts';
 import type { Step } from '../plan.ts';
 
 const stages: Readonly<Record<Step['do'], Stage>> = {
@@ -10,7 +18,9 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   verify: 'facts',
   seed: 'seed',
   reconcile: 'reconcile',
+  snapshot: 'seed',
   overlay: 'mount',
+  'bind-each': 'mount',
   clear: 'seed',
   roots: 'seed',
   'nix-conf': 'mount',
@@ -21,7 +31,11 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
 export function explain(error: unknown, step: Step): InitError {
   const errno = errnoOf(error);
   const mounting =
-    step.do === 'bind' || step.do === 'overlay' || step.do === 'tmpfs' || step.do === 'nix-conf';
+    step.do === 'bind' ||
+    step.do === 'bind-each' ||
+    step.do === 'overlay' ||
+    step.do === 'tmpfs' ||
+    step.do === 'nix-conf';
   const fault = (what: string, remedy: string, exitCode: ExitCode): InitError =>
     new InitError({ stage: 'mount', what, errno, remedy, exitCode, cause: error });
   if (mounting && (errno === 'EACCES' || errno === 'EPERM')) {
@@ -35,11 +49,20 @@ export function explain(error: unknown, step: Step): InitError {
     return fault('the kernel has no overlayfs', 'modprobe overlay on the host', Exit.privilege);
   }
   if (step.do === 'overlay' && errno === 'EINVAL') {
+    // A reader's own upper layer is in memory, where nothing is refused.
+    const volume = step.lower.length > 1 ? step.lower.at(-1) : undefined;
+    if (volume !== undefined)
+      return fault(`overlayfs refuses ${volume} as a lower layer`, "'dmesg' on the host says why", Exit.io);
     return fault(
       `overlayfs refuses ${step.upper} as an upper layer`,
       "use a volume on ext4, xfs or btrfs; 'dmesg' on the host says why",
       Exit.io,
     );
+  }
+  // It is no volume's.
+  if (step.do === 'snapshot' && isDiskFull(error)) {
+    const remedy = 'give the container more room, or more memory where its root is read-only';
+    return new InitError({ ...toInitError(error, stages[step.do], subject(step)), remedy, cause: error });
   }
   return toInitError(error, stages[step.do], subject(step));
 }
@@ -50,6 +73,7 @@ const subject = (step: Step): string => {
     case 'lock':
       return step.path;
     case 'seed':
+    case 'snapshot':
       return step.to;
     case 'reconcile':
       return step.stateDir;

@@ -13,6 +13,10 @@ export async function reconcileImage(
   const { breathe, end } = breathing('updating the Nix database to this image', log, signal);
   const done = await reconcile({ ...request, nixVersion: () => nixVersion(nix), breathe }).finally(end);
   if (done === undefined) return;
+  if (done.links === 'damaged')
+    log.warn(
+      `${request.files.imageLinks} is damaged: profiles and roots stay as they are where they lead somewhere`,
+    );
   log.info('the volume is in step with the image', {
     learnt: done.learnt,
     forgotten: done.forgotten.length,

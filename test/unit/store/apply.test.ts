@@ -7,7 +7,13 @@ import { takeLock } from '../../../src/volume/lock.ts';
 import { isInitError, recordingLog, temporaryDirectory } from '../fixtures.ts';
 
 // Only steps that mount nothing: the others are the integration tests'.
-const lockStep = (base: string): Step => ({ do: 'lock', path: `${base}/lock`, waitMs: 0 });
+const lockStep = (base: string): Step => ({
+  do: 'lock',
+  of: 'volume',
+  path: `${base}/lock`,
+  waitMs: 0,
+  orRead: false,
+});
 const directoryStep = (base: string): Step => ({ do: 'mkdir', path: `${base}/made/below`, mode: 0o755 });
 const listenStep = (base: string): Step => ({
   do: 'listen',
@@ -88,7 +94,7 @@ test('a signal while it waits for the lock ends it at once, with its reason', as
   const reason = new Error('SIGTERM');
   const start = performance.now();
   const waiting = run(
-    [{ do: 'lock', path: `${base}/lock`, waitMs: 60_000 }, directoryStep(base)],
+    [{ do: 'lock', of: 'volume', path: `${base}/lock`, waitMs: 60_000, orRead: false }, directoryStep(base)],
     stop.signal,
   );
   setTimeout(() => stop.abort(reason), 20);

@@ -32,7 +32,10 @@ for (const [name, facts] of machines) {
         ['lock', '/nix-cache/.nix-cache-init/lock'],
       ],
     );
-    assert.equal(stepsOf(steps, 'lock').length, 1);
+    assert.deepEqual(
+      stepsOf(steps, 'lock').map((step) => step.of),
+      ['volume', 'mounts'],
+    );
   });
 
   test(`${name}: a foreign volume is refused before anything is made on it`, () => {
@@ -41,7 +44,7 @@ for (const [name, facts] of machines) {
       (step) => step.do === 'mkdir' && /^\/nix-cache\/(?!\.nix)/.test(step.path),
     );
     assert.ok(verified < touching);
-    assertOrder(steps, { do: 'lock' }, { do: 'verify' }, { do: 'seed' });
+    assertOrder(steps, { of: 'volume' }, { do: 'verify' }, { do: 'seed' });
   });
 
   test(`${name}: store and state are bound aside before the overlay hides them`, () => {
@@ -60,6 +63,11 @@ for (const [name, facts] of machines) {
       { do: 'clear' },
       { do: 'bind', source: '/nix-cache/var/nix', target: '/nix/var/nix' },
     );
+  });
+
+  test(`${name}: nothing is mounted before it is claimed`, () => {
+    const first = steps.findIndex((step) => step.do === 'bind');
+    assert.ok(positionOf(steps, { of: 'mounts' }) < first);
   });
 
   test(`${name}: the layers are there before the overlay`, () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Config } from '../../../src/config/keys.ts';
 import type { Facts } from '../../../src/store/facts.ts';
 import { makeVolume } from '../fixtures.ts';
 import { assertOrder, only, overlaySteps, stepsOf } from './steps.ts';
@@ -54,14 +55,23 @@ test('what belongs to one boot is cleared on the volume, and nothing else', () =
   );
 });
 
-const waits: ['fail' | 'wait', number][] = [
+const waits: [Config['onLocked'], number][] = [
   ['fail', 0],
   ['wait', 30_000],
+  // Then another plan is made.
+  ['read-only', 0],
 ];
 
 for (const [onLocked, waitMs] of waits) {
   test(`onLocked ${onLocked}: ${waitMs} ms`, () => {
-    assert.equal(only(overlaySteps({}, { onLocked, lockTimeout: 30_000 }), 'lock').waitMs, waitMs);
+    const locks = stepsOf(overlaySteps({}, { onLocked, lockTimeout: 30_000 }), 'lock');
+    assert.deepEqual(
+      locks.map((step) => [step.of, step.waitMs, step.orRead]),
+      [
+        ['volume', waitMs, onLocked === 'read-only'],
+        ['mounts', 0, false],
+      ],
+    );
   });
 }
 
@@ -140,6 +150,11 @@ test('what a killed boot left is unmounted under the lock, before the volume is 
   const leftovers = ['/nix/store', '/run/nix-cache-init/lower/store'];
   const steps = overlaySteps({ leftovers });
   assert.deepEqual(only(steps, 'unmount').targets, leftovers);
-  assertOrder(steps, { do: 'lock' }, { do: 'unmount' }, { do: 'verify' });
+  assertOrder(
+    steps,
+    { of: 'volume' },
+    { do: 'unmount', claim: '/run/nix-cache-init/lock' },
+    { do: 'verify' },
+  );
   assert.deepEqual(stepsOf(overlaySteps(), 'unmount'), []);
 });

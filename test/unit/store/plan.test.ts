@@ -6,8 +6,23 @@ import { makeConfig, makeFacts } from '../fixtures.ts';
 
 const steps: [Step, string][] = [
   [{ do: 'mkdir', path: '/a', mode: 0o755 }, 'create /a where it is missing'],
-  [{ do: 'lock', path: '/v/lock', waitMs: 0 }, 'lock /v/lock'],
-  [{ do: 'lock', path: '/v/lock', waitMs: 500 }, 'lock /v/lock, waiting up to 500 ms'],
+  [{ do: 'lock', of: 'volume', path: '/v/lock', waitMs: 0, orRead: false }, 'lock /v/lock'],
+  [
+    { do: 'lock', of: 'volume', path: '/v/lock', waitMs: 0, orRead: true },
+    'lock /v/lock, or go on read-only',
+  ],
+  [
+    { do: 'lock', of: 'volume', path: '/v/lock', waitMs: 500, orRead: false },
+    'lock /v/lock, waiting up to 500 ms',
+  ],
+  [
+    { do: 'unmount', targets: ['/b', '/a'], claim: '/run/x/lock' },
+    'unmount what an earlier boot left: /b, /a',
+  ],
+  [
+    { do: 'bind-each', names: '/u', source: '/v', target: '/s' },
+    'bind what is in /u from /v to /s, read-only',
+  ],
   [{ do: 'tmpfs', target: '/run/x', options: 'mode=755' }, 'mount a tmpfs at /run/x'],
   [{ do: 'bind', source: '/a', target: '/b', readOnly: false }, 'bind /a to /b'],
   [{ do: 'bind', source: '/a', target: '/b', readOnly: true }, 'bind /a to /b, read-only'],
@@ -40,8 +55,10 @@ for (const [step, text] of steps) test(`${step.do}: ${text}`, () => assert.equal
 test('a plan is plain data: JSON keeps all of it', () => {
   for (const readOnly of [false, true]) {
     const facts = makeFacts({ stateReadOnly: readOnly, runReadOnly: readOnly });
-    const { plan } = select(facts, makeConfig());
-    assert.deepEqual(JSON.parse(JSON.stringify(plan)), plan);
-    assert.equal(new Set(plan?.steps.map(describeStep)).size, plan?.steps.length);
+    for (const access of ['read-write', 'read-only'] as const) {
+      const { plan } = select(facts, makeConfig({ access }));
+      assert.deepEqual(JSON.parse(JSON.stringify(plan)), plan);
+      assert.equal(new Set(plan?.steps.map(describeStep)).size, plan?.steps.length);
+    }
   }
 });

@@ -48,3 +48,14 @@ test('after it, without a terminal, one line and then none for two seconds', {
   progress.end();
   assert.deepEqual(lines, ['warn: copying: 50 %']);
 });
+
+test('a line says no more than 100 %, for what is done may be an estimate', {
+  skip: isatty(2) && 'stderr is a terminal: a bar is drawn there instead',
+}, async () => {
+  const { log, lines } = recordingLog();
+  const progress = showProgress('merging', log);
+  await sleep(1050);
+  progress.update(20_000, 14);
+  progress.end();
+  assert.deepEqual(lines, ['warn: merging: 100 %']);
+});

@@ -61,7 +61,7 @@ const cases: Case[] = [
     stage: 'facts',
     errno: 'EROFS',
     what: '/nix-cache is mounted read-only',
-    remedy: /read-write/,
+    remedy: /read-write, or set access=read-only$/,
   },
   {
     name: 'no store',
@@ -93,6 +93,16 @@ for (const { name, facts, ...expected } of cases) {
     isInitError(expected)(refusal(reason));
   });
 }
+
+test('who only reads is content with a read-only volume, and with nothing less', () => {
+  const reading = { access: 'read-only' } as const;
+  assert.equal(why({ volume: makeVolume({ readOnly: true }) }, reading), undefined);
+  assert.equal(why({ volume: { kind: 'missing' } }, reading)?.errno, 'ENOENT');
+  assert.equal(why({ volume: makeVolume({ readOnly: true }), sysAdmin: false }, reading)?.errno, 'EPERM');
+  // Locked is another matter.
+  const polite = { onLocked: 'read-only' } as const;
+  assert.equal(why({ volume: makeVolume({ readOnly: true }) }, polite)?.errno, 'EROFS');
+});
 
 const good: [string, Partial<Facts>][] = [
   ['everything there', {}],

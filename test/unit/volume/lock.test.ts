@@ -5,7 +5,7 @@ import { closeSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { takeLock } from '../../../src/volume/lock.ts';
+import { assertFree, takeLock } from '../../../src/volume/lock.ts';
 import { isInitError, temporaryDirectory } from '../fixtures.ts';
 
 const { signal } = new AbortController();
@@ -15,7 +15,7 @@ const inUse = isInitError({
   exitCode: 75,
   stage: 'lock',
   errno: 'EWOULDBLOCK',
-  what: new RegExp(`in use by .*"host":"${hostname()}","pid":${process.pid}\\}$`),
+  what: new RegExp(`in use by ${hostname()} \\(PID ${process.pid}, since 2\\S+Z\\)$`),
   remedy: /onLocked=wait/,
 });
 
@@ -25,7 +25,9 @@ test('the holder is named in the file', async () => {
   // A longer name of one who is gone must not shine through.
   writeFileSync(path, 'x'.repeat(500));
   const fd = await takeLock({ path, waitMs: 0, signal });
-  assert.deepEqual(JSON.parse(readFileSync(path, 'utf8')), { host: hostname(), pid: process.pid });
+  const { since, ...holder } = JSON.parse(readFileSync(path, 'utf8'));
+  assert.deepEqual(holder, { host: hostname(), pid: process.pid });
+  assert.match(since, /^\d{4}-\d\d-\d\dT[\d:]+Z$/);
   closeSync(fd);
 });
 
@@ -77,7 +79,7 @@ test('a holder that is killed lets go', async () => {
   using directory = temporaryDirectory();
   const path = `${directory.path}/lock`;
   const script = `
-    import { takeLock } from '${import.meta.resolve('../../../src/volume/lock.ts')}';
+    import { assertFree, takeLock } from '${import.meta.resolve('../../../src/volume/lock.ts')}';
     await takeLock({ path: ${JSON.stringify(path)}, waitMs: 0, signal: new AbortController().signal });
     console.log('held');
     setInterval(() => {}, 60_000);`;
@@ -86,7 +88,7 @@ test('a holder that is killed lets go', async () => {
   const exited = once(holder, 'exit');
   try {
     await once(holder.stdout, 'data');
-    const what = new RegExp(`"pid":${holder.pid}\\}`);
+    const what = new RegExp(`PID ${holder.pid}, `);
     await assert.rejects(takeLock({ path, waitMs: 0, signal }), isInitError({ exitCode: 75, what }));
   } finally {
     // Whatever was found: one that lives on would keep the whole suite from ending.
@@ -95,6 +97,39 @@ test('a holder that is killed lets go', async () => {
   }
   closeSync(await takeLock({ path, waitMs: 0, signal }));
 });
+
+test('a lock is free where nobody holds it, or has ever held it', async () => {
+  using directory = temporaryDirectory();
+  const path = `${directory.path}/lock`;
+  assertFree('mounts', path);
+  const fd = await takeLock({ of: 'mounts', path, waitMs: 0, signal });
+  const what = new RegExp(`^the store here is in use by ${hostname()} `);
+  const held = isInitError({ exitCode: 75, stage: 'lock', what, remedy: 'stop it first' });
+  assert.throws(() => assertFree('mounts', path), held);
+  await assert.rejects(takeLock({ of: 'mounts', path, waitMs: 0, signal }), held);
+  closeSync(fd);
+  assertFree('mounts', path);
+  // To ask is not to take.
+  closeSync(await takeLock({ path, waitMs: 0, signal }));
+});
+
+const names: [string, string, RegExp][] = [
+  ['an older version', '{"host":"box","pid":7}\n', /in use by box \(PID 7\)$/],
+  ['nobody', '', /in use by an unnamed holder$/],
+  ['somebody else', 'me, myself', /in use by me, myself$/],
+  ['JSON that is no name', '[1]', /in use by \[1\]$/],
+];
+
+for (const [writer, text, what] of names) {
+  test(`the holder as ${writer} has written it`, async () => {
+    using directory = temporaryDirectory();
+    const path = `${directory.path}/lock`;
+    const fd = await takeLock({ path, waitMs: 0, signal });
+    writeFileSync(path, text);
+    await assert.rejects(takeLock({ path, waitMs: 0, signal }), isInitError({ exitCode: 75, what }));
+    closeSync(fd);
+  });
+}
 
 test('where the lock cannot be, its errno says why', async () => {
   using directory = temporaryDirectory();

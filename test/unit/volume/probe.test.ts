@@ -47,6 +47,15 @@ for (const [type, own, all, readOnly] of mounts) {
   });
 }
 
+test('one with an upper directory has been written to', () => {
+  using directory = temporaryDirectory();
+  const path = realpathSync(directory.path);
+  const mount: [string, string, string, string] = [path, 'ext4', 'rw', 'rw'];
+  assert.deepEqual(probeVolume(path, table(root, mount)), makeVolume({ hasUpper: false }));
+  mkdirSync(`${path}/upper`);
+  assert.deepEqual(probeVolume(path, table(root, mount)), makeVolume({ hasUpper: true }));
+});
+
 test('a directory below a mount is as lasting as the mount', () => {
   using directory = temporaryDirectory();
   const path = realpathSync(directory.path);

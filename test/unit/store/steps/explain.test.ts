@@ -11,8 +11,8 @@ const failed = (code: string): Error => Object.assign(new Error('failed'), { cod
 const manifest = { path: '/v/m', strategy: 'overlay', xattrs: 'trusted' } as const;
 const steps = {
   mkdir: { do: 'mkdir', path: '/nix-cache/upper', mode: 0o755 },
-  lock: { do: 'lock', path: '/v/lock', waitMs: 0 },
-  unmount: { do: 'unmount', targets: ['/nix/store', '/run/x'] },
+  lock: { do: 'lock', of: 'volume', path: '/v/lock', waitMs: 0, orRead: false },
+  unmount: { do: 'unmount', targets: ['/nix/store', '/run/x'], claim: '/run/x/lock' },
   tmpfs: { do: 'tmpfs', target: '/run/x', options: '' },
   bind: { do: 'bind', source: '/a', target: '/b', readOnly: true },
   verify: { do: 'verify', manifest: '/v/m', xattrs: 'trusted' },
@@ -44,6 +44,21 @@ const steps = {
     xattrs: 'trusted',
     nix: undefined,
   },
+  snapshot: {
+    do: 'snapshot',
+    from: '/v/var/nix',
+    to: '/run/x/state',
+    upper: '/v/upper',
+    image: { storeDir: '/l/store', stateDir: '/l/state' },
+    xattrs: 'trusted',
+    storeDir: '/nix/store',
+    nixStateDir: '/nix/var/nix',
+    files: { manifest: '/v/m', remembered: '/v/r', imageLinks: '/v/l' },
+    scratch: '/run/x/s',
+    mask: '/run/x/mask',
+    standIns: '/run/x/upper',
+  },
+  'bind-each': { do: 'bind-each', names: '/run/x/upper', source: '/v/upper', target: '/nix/store' },
   clear: { do: 'clear', paths: ['/v/a', '/v/b'] },
   roots: { do: 'roots', state: '/v/var/nix', stateDir: '/s', storeDir: '/t', record: '/v/roots.json' },
   'nix-conf': { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g' },
@@ -76,6 +91,9 @@ const cases: Case[] = [
   ['overlay', 'ENOSPC', 74, 'mount', /^\/nix\/store$/, /free space/],
   ['bind', 'EINVAL', 74, 'mount', /^\/b$/, /debug/],
   ['reconcile', 'ENOSPC', 74, 'reconcile', /^\/v\/nix$/, /free space/],
+  ['snapshot', 'ENOSPC', 74, 'seed', /^\/run\/x\/state$/, /room.*memory/],
+  ['snapshot', 'EIO', 74, 'seed', /^\/run\/x\/state$/, /disk/],
+  ['bind-each', 'EACCES', 77, 'mount', denied, apparmor],
   ['mkdir', 'EROFS', 74, 'mount', /^\/nix-cache\/upper$/, /read-write/],
   ['mkdir', 'EPERM', 77, 'mount', /^\/nix-cache\/upper$/, /root/],
   ['unmount', 'EINVAL', 74, 'mount', /^\/nix\/store \/run\/x$/, /debug/],
@@ -98,6 +116,17 @@ for (const [kind, errno, exitCode, stage, what, remedy] of cases) {
     assert.equal(error.cause, cause);
   });
 }
+
+test("a reader's upper layer is not the one that is refused", () => {
+  const reading = { ...steps.overlay, lower: ['/l', '/mask', '/v/upper'], upper: '/run/u' } as const;
+  const error = explain(failed('EINVAL'), structuredClone<unknown>(reading) as Step);
+  isInitError({
+    exitCode: 74,
+    stage: 'mount',
+    what: 'overlayfs refuses /v/upper as a lower layer',
+    remedy: /dmesg/,
+  })(error);
+});
 
 test('a step that knows why it failed is not talked over', () => {
   const own = new InitError({

@@ -1,0 +1,123 @@
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { makeDirectories, readIfThere, removeTree } from '../../linux/files.ts';
+import { type Manifest, readManifest } from '../../volume/manifest.ts';
+import { databaseFile } from '../database.ts';
+import { type ImagePlaces, imageIdentity, imageLooks } from '../identity.ts';
+import { mergeImageLinks } from '../links/merge.ts';
+import { copiedUp, type Layers, listUpper, overlaps, type UpperNames } from '../reconcile/layers.ts';
+import type { Breathe } from '../reconcile/merge.ts';
+import { refuseNewer } from '../reconcile/refuse-newer.ts';
+import { recall } from '../reconcile/remembered.ts';
+import { rootPaths } from '../reconcile/roots.ts';
+import type { Row } from '../reconcile/rows.ts';
+import { type Updated, updateDatabase } from '../reconcile/update.ts';
+import { copyState } from './copy-state.ts';
+
+export type SnapshotRequest = {
+  /** The volume's state directory and upper directory; without a database, the image's state is taken. */
+  from: string;
+  upper: string;
+  /** Where Nix's state of this container is to be. */
+  to: string;
+  image: ImagePlaces;
+  xattrs: 'trusted' | 'user';
+  /** Where Nix sees the store, and its state. */
+  storeDir: string;
+  nixStateDir: string;
+  /** Files of our own on the volume. */
+  files: { manifest: string; remembered: string; imageLinks: string };
+  /** Where there is room for files of this boot. */
+  scratch: string;
+  breathe: Breathe;
+};
+
+export type Overlaps = {
+  /** Names in the upper directory that are to be kept from view. */
+  hidden: string[];
+  /** Those that are to be seen instead of the image's. */
+  hiding: string[];
+};
+
+/**
+ * Gives a container that only reads a volume a state of its own: the volume's, in step with its image. Nothing is written to
+ * the volume, where others may be at work meanwhile.
+ * @throws {InitError} 78 for a database that is damaged, or newer than the image's Nix.
+ */
+export async function takeSnapshot(request: SnapshotRequest): Promise<Overlaps> {
+  const { from, to, upper, image, breathe } = request;
+  const source = existsSync(databaseFile(from)) ? from : image.stateDir;
+  const records = await copyState(source, to, () => readRecords(request), breathe);
+  refuseNewer({ imageStateDir: image.stateDir, stateDir: to }, records.manifest);
+  // After the database: what that says is there was there by then.
+  const { names, whiteouts } = listVolume(upper);
+  const layers: Layers = { upper: names, lower: new Set(readdirSync(image.storeDir)) };
+  const untouched = source === from && whiteouts.length === 0 && overlaps(layers).length === 0;
+  if (!existsSync(databaseFile(to)) || (untouched && (await isOfImage(records.manifest, request, layers))))
+    return { hidden: [], hiding: [] };
+  const copies = copiedUp(upper, names, request.xattrs);
+  for (const name of copies) names.delete(name);
+  const { superseded, hiding } = await bringInStep(request, layers, records);
+  return { hidden: [...copies, ...superseded], hiding };
+}
+
+/** What earlier boots have written about the volume; true of a copy of its state only when it stands still meanwhile. */
+type Records = { manifest: Manifest | undefined; imageLinks: string | undefined; recalled: readonly Row[] };
+
+const readRecords = ({ files, upper }: SnapshotRequest): Records => ({
+  manifest: readManifest(files.manifest),
+  imageLinks: readIfThere(files.imageLinks),
+  recalled: recall(files.remembered, upper),
+});
+
+/** What `reconcile` does to a volume, done to a copy of its state: without what a kill or another boot would need. */
+async function bringInStep(
+  { to, image, storeDir, nixStateDir, scratch, breathe }: SnapshotRequest,
+  layers: Layers,
+  { imageLinks, recalled }: Records,
+): Promise<Updated> {
+  makeDirectories(scratch);
+  try {
+    const updated = await updateDatabase({
+      stateDir: to,
+      imageStateDir: image.stateDir,
+      storeDir,
+      layers,
+      imageCopy: `${scratch}/image`,
+      recalled,
+      // They are on the volume still, for whoever writes there.
+      onTakenOut: () => {},
+      breathe,
+    });
+    rootPaths(`${to}/gcroots/image`, updated.roots);
+    const forgotten = new Set(updated.forgotten.map((path) => path.slice(storeDir.length + 1)));
+    const record = `${scratch}/image-links.json`;
+    if (imageLinks !== undefined) writeFileSync(record, imageLinks);
+    mergeImageLinks({
+      from: image.stateDir,
+      to,
+      storeDir,
+      stateDir: nixStateDir,
+      record,
+      present: (name) => (layers.lower.has(name) || layers.upper.has(name)) && !forgotten.has(name),
+    });
+    return updated;
+  } finally {
+    removeTree(scratch);
+  }
+}
+
+/** A volume that nobody has written to has no upper directory. */
+const listVolume = (upper: string): UpperNames =>
+  existsSync(upper) ? listUpper(upper) : { names: new Set(), whiteouts: [] };
+
+/** Whether the volume was last brought in step with an image like this one. */
+async function isOfImage(
+  manifest: Manifest | undefined,
+  { image, breathe }: SnapshotRequest,
+  { lower }: Layers,
+): Promise<boolean> {
+  const known = manifest?.imageIdentity ?? undefined;
+  if (known === undefined) return false;
+  if (manifest?.imageStat === imageLooks(image)) return true;
+  return known === (await imageIdentity(image, lower, () => breathe(0, 0)));
+}

@@ -1,0 +1,92 @@
+import type { Facts } from './facts.ts';
+import type { Step } from './plan.ts';
+import { runDir, runLayout } from './run-layout.ts';
+
+/** In which attributes overlayfs keeps its marks; a user namespace may not write those of the other kind. */
+export const xattrsOf = ({ userNamespace }: Facts): 'trusted' | 'user' =>
+  userNamespace ? 'user' : 'trusted';
+
+/**
+ * With these a lower layer may change while nothing is mounted: what an image upgrade is (overlayfs.rst, "Changes to
+ * underlying filesystems"). index=on answers such a change with ESTALE. redirect_dir=off still follows redirects where
+ * the kernel is built so, which userxattr does not allow.
+ */
+export function mountOptions(xattrs: 'trusted' | 'user'): string[] {
+  const redirect = xattrs === 'user' ? ['redirect_dir=nofollow', 'userxattr'] : ['redirect_dir=off'];
+  return ['index=off', 'metacopy=off', ...redirect, 'xino=off', 'nfs_export=off'];
+}
+
+/** What an earlier boot left mounted here. */
+export function unmountLeftovers({ leftovers }: Facts): Step[] {
+  return leftovers.length > 0 ? [{ do: 'unmount', targets: leftovers, claim: runLayout.claim }] : [];
+}
+
+/** The image's store and state, aside before the overlay hides them. */
+export function bindAside(facts: Facts, storeDir: string, stateDir: string): Step[] {
+  return [
+    ...runDirectory(facts, [runLayout.lowerStore, runLayout.lowerState]),
+    { do: 'lock', of: 'mounts', path: runLayout.claim, waitMs: 0, orRead: false },
+    { do: 'mkdir', path: stateDir, mode: 0o755 },
+    { do: 'bind', source: storeDir, target: runLayout.lowerStore, readOnly: true },
+    { do: 'bind', source: stateDir, target: runLayout.lowerState, readOnly: true },
+  ];
+}
+
+/** `/run/nix-cache-init` is a plain directory, or a tmpfs where the root file system is read-only. */
+function runDirectory(facts: Facts, directories: string[]): Step[] {
+  const tmpfs: Step = { do: 'tmpfs', target: runDir, options: 'mode=755' };
+  return [
+    ...(facts.runReadOnly ? [tmpfs] : [{ do: 'mkdir', path: runDir, mode: 0o755 } as const]),
+    ...directories.map((path): Step => ({ do: 'mkdir', path, mode: 0o755 })),
+  ];
+}
+
+/**
+ * The state over the image's, and build directories (in the state directory since Nix 2.30) off the volume:
+ * in the container's own layer where that can be written, else in memory.
+ */
+export function mountState(facts: Facts, state: string, stateDir: string): Step[] {
+  const builds = `${stateDir}/builds`;
+  const inState = `${state}/builds`;
+  const overState: Step = { do: 'bind', source: state, target: stateDir, readOnly: false };
+  if (facts.stateReadOnly) {
+    return [
+      { do: 'mkdir', path: inState, mode: 0o755 },
+      overState,
+      { do: 'tmpfs', target: builds, options: 'mode=755' },
+    ];
+  }
+  const aside = runLayout.builds;
+  return [
+    { do: 'mkdir', path: builds, mode: 0o755 },
+    { do: 'mkdir', path: aside, mode: 0o755 },
+    { do: 'bind', source: builds, target: aside, readOnly: false },
+    { do: 'mkdir', path: inState, mode: 0o755 },
+    overState,
+    { do: 'bind', source: aside, target: builds, readOnly: false },
+  ];
+}
+
+/** Nix cannot build where it cannot write the log. */
+export function buildLogs({ stateReadOnly, logDir }: Facts, log: string): Step[] {
+  if (!stateReadOnly || logDir === undefined) return [];
+  return [
+    { do: 'mkdir', path: log, mode: 0o755 },
+    { do: 'bind', source: log, target: logDir, readOnly: false },
+  ];
+}
+
+export function nixConf({ nixConf: { dir, kind, readOnly } }: Facts): Step[] {
+  // A symlink cannot be mounted over: the mount would land on the store path that it leads to.
+  const over = kind === 'symlink' || (kind === 'missing' && readOnly) ? 'directory' : 'file';
+  if (kind === 'no directory' && readOnly) return [];
+  return [
+    {
+      do: 'nix-conf',
+      dir,
+      over,
+      create: kind === 'missing' || kind === 'no directory',
+      generated: runLayout.nixConf,
+    },
+  ];
+}
