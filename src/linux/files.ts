@@ -73,7 +73,7 @@ export async function replaceFileLater(path: string, text: string, isWanted: () 
   const temporary = `${path}.later`;
   writeFileSync(temporary, text);
   await flushLater(temporary);
-  if (!isWanted()) return removeTree(temporary);
+  if (!isWanted()) return removeFile(temporary);
   renameSync(temporary, path);
   await flushLater(dirname(path));
 }
@@ -121,6 +121,11 @@ export function makeDirectories(path: string, mode = 0o777): void {
     makeDirectories(dirname(path), mode);
     mkdirSync(path, { mode });
   }
+}
+
+/** Removes a file, if there is one; never a directory. */
+export function removeFile(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) unlinkSync(path);
 }
 
 /**

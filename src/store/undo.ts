@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
-import { removeTree } from '../linux/files.ts';
+import { removeFile } from '../linux/files.ts';
 import { unmount } from '../linux/mount.ts';
 import type { Log } from '../log.ts';
 
@@ -22,7 +22,7 @@ export class Undo {
   }
 
   removing(path: string): void {
-    this.#actions.push(() => removeTree(path));
+    this.#actions.push(() => removeFile(path));
   }
 
   /** What is to be done at that point of the way back. */

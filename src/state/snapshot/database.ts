@@ -1,6 +1,6 @@
 import { closeSync, copyFileSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { hasErrno } from '../../errors.ts';
-import { removeTree } from '../../linux/files.ts';
+import { removeFile } from '../../linux/files.ts';
 import { databaseFile } from '../database.ts';
 import { untilStill } from './still.ts';
 
@@ -32,7 +32,7 @@ function copyLog(source: string, target: string): void {
     copyFileSync(source, target);
   } catch (error) {
     if (!hasErrno(error, 'ENOENT')) throw error;
-    removeTree(target);
+    removeFile(target);
   }
 }
 

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeDirectories, removeTree } from '../../linux/files.ts';
+import { makeDirectories, removeFile } from '../../linux/files.ts';
 import { listenUnix } from '../../linux/socket.ts';
 import type { Step } from '../plan.ts';
 
@@ -11,6 +11,6 @@ import type { Step } from '../plan.ts';
  */
 export function listen({ socket }: Step & { do: 'listen' }): number {
   makeDirectories(dirname(socket), 0o755);
-  if (lstatSync(socket, { throwIfNoEntry: false })?.isSocket()) removeTree(socket);
+  if (lstatSync(socket, { throwIfNoEntry: false })?.isSocket()) removeFile(socket);
   return listenUnix(socket, 0o666);
 }

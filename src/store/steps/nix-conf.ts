@@ -1,5 +1,5 @@
 import { cpSync, realpathSync, writeFileSync } from 'node:fs';
-import { makeDirectories, readIfThere, removeTree } from '../../linux/files.ts';
+import { makeDirectories, readIfThere, removeFile, removeTree } from '../../linux/files.ts';
 import { bindMount } from '../../linux/mount.ts';
 import { generateNixConf } from '../../state/nix-conf.ts';
 import type { Step } from '../plan.ts';
@@ -16,7 +16,7 @@ export function mountNixConf({ dir, over, create, generated }: Step & { do: 'nix
     removeTree(copy);
     // Its real place: copying a link would have us write through it into the image.
     cpSync(realpathSync(dir), copy, { recursive: true, verbatimSymlinks: true });
-    removeTree(`${copy}/nix.conf`);
+    removeFile(`${copy}/nix.conf`);
     writeFileSync(`${copy}/nix.conf`, generateNixConf(own));
     bindMount(copy, dir);
     return dir;

@@ -1,7 +1,7 @@
 import { chownSync, closeSync, read } from 'node:fs';
 import { dirname } from 'node:path';
 import { bindUnixDatagram, discardDatagrams, setReceiveTimeout } from '../../linux/datagram.ts';
-import { makeDirectories, removeTree } from '../../linux/files.ts';
+import { makeDirectories, removeFile } from '../../linux/files.ts';
 import type { Readiness } from './readiness.ts';
 
 /** What sd_notify(3) sends is short; what is longer is cut off. */
@@ -14,7 +14,7 @@ const MESSAGE_BYTES = 4096;
  */
 export function notifyReadiness(path: string, timeoutMs: number, owner?: number): Readiness {
   makeDirectories(dirname(path));
-  removeTree(path);
+  removeFile(path);
   const fd = bindUnixDatagram(path, 0o600);
   if (owner !== undefined) chownSync(path, owner, -1);
   const ready = Promise.withResolvers<void>();
@@ -43,7 +43,7 @@ export function notifyReadiness(path: string, timeoutMs: number, owner?: number)
     },
     release() {
       closeSync(fd);
-      removeTree(path);
+      removeFile(path);
     },
   };
 }
