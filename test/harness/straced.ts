@@ -46,10 +46,14 @@ export async function startStraced(
   ];
   try {
     const waiting = await openGate(machine.path(gate));
-    const strace = spawn('strace', attach, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const strace = spawn('strace', attach, { stdio: ['ignore', 'ignore', 'pipe'] });
     const closed = once(strace, 'close');
+    let said = '';
+    strace.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
     while (!/^TracerPid:\s*[1-9]/m.test(readFileSync(`/proc/${booted.init}/status`, 'utf8'))) {
-      if (strace.exitCode !== null) throw new Error(`strace could not attach: ${attach.join(' ')}`);
+      if (strace.exitCode !== null) throw new Error(`strace could not attach: ${said}`);
       await sleep(1);
     }
     writeSync(waiting, 'go\n');
