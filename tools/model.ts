@@ -1,16 +1,18 @@
-// `npm run model [-- --runs N] [--seed S] [--path P] [--replay R] [--verbose]`: random sequences of operations on a
-// volume, each against a model of what must be valid; one that fails is shrunk, and printed with the words to replay it.
+// `npm run model [-- --runs N] [--seed S] [--path P] [--replay R] [--no-shrink] [--verbose]`: random sequences of operations
+// on a volume, each against a model of what must be valid; one that fails is shrunk, and printed with the words to replay it.
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { makeGround } from '../test/model/ground.ts';
 import { runModel } from '../test/model/property.ts';
 
 const { values } = parseArgs({
+  allowNegative: true,
   options: {
     runs: { type: 'string', default: '300' },
     seed: { type: 'string', default: String(randomInt(2 ** 31)) },
     path: { type: 'string' },
     replay: { type: 'string' },
+    shrink: { type: 'boolean', default: true },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -31,6 +33,7 @@ const started = performance.now();
 const report = await runModel(ground, {
   runs,
   seed,
+  asItIs: !values.shrink,
   ...(path === undefined ? {} : { path }),
   ...(replayPath === undefined ? {} : { replayPath }),
   ...(verbose ? { onRun: (text: string) => console.log(text) } : {}),

@@ -44,10 +44,8 @@ export async function takeLock({ of = 'volume', path, waitMs, signal }: LockRequ
 function nameHolder(fd: number): void {
   try {
     ftruncateSync(fd);
-    writeSync(
-      fd,
-      `${JSON.stringify({ host: hostname(), pid: process.pid, since: new Date().toISOString().replace(/\.\d+/, '') })}\n`,
-    );
+    // Not as a date: the first one of a process can take 15 ms, for time zones.
+    writeSync(fd, `${JSON.stringify({ host: hostname(), pid: process.pid, since: Date.now() })}\n`);
   } catch (error) {
     if (!isDiskFull(error)) throw error;
   }
@@ -85,8 +83,8 @@ function holderOf(path: string): string {
   const text = readFileSync(path, 'utf8').trim();
   try {
     const { host, pid, since } = JSON.parse(text) as Record<string, unknown>;
-    if (typeof host === 'string')
-      return `${host} (PID ${pid}${since === undefined ? '' : `, since ${since}`})`;
+    const start = typeof since === 'number' ? `, since ${new Date(since).toISOString()}` : '';
+    if (typeof host === 'string') return `${host} (PID ${pid}${start})`;
   } catch {
     // Cut off by a full disk, or by somebody else: shown as it is.
   }

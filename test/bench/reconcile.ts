@@ -8,7 +8,7 @@ import { type BigMachine, copyVolumeFile, makeBigMachine, makeVolumeFile } from 
 import type { Measurement, Row } from './measurement.ts';
 import { inTurns } from './rounds.ts';
 import { pairedRatios, spreadOf } from './statistics.ts';
-import { main, time } from './timed.ts';
+import { main, type Run, time } from './timed.ts';
 
 const boots = [
   { name: 'init', image: 'next', what: 'the next image, made on top' },
@@ -35,25 +35,31 @@ export const reconcile: Measurement = {
       await big.insert(images[image]);
       await big.attach(await copyVolumeFile(seeded, join(directory, 'round.ext4')));
       try {
-        if (name === 'load-db') return { all: await load(), step: Number.NaN };
-        const { all } = await time(big.machine, ['/init', ...overlay(...main)]);
+        if (name === 'load-db') return { ...(await load()), step: Number.NaN };
+        const run = await time(big.machine, ['/init', ...overlay(...main)]);
         if (!checked.has(name)) assertRows(big.machine);
         checked.add(name);
-        return { all, step: big.step('reconcile') };
+        return { ...run, step: big.step('reconcile') };
       } finally {
         await big.detach();
       }
     });
 
-    const of = (name: string, part: 'all' | 'step'): number[] => runs(name).map((run) => run[part]);
+    const of = (name: string, part: 'all' | 'step' | 'cpu'): number[] => runs(name).map((run) => run[part]);
     const milliseconds = boots.flatMap(({ name, what }): Row[] => [
       { name, what: `/init to the end of PID 1 on ${what}`, ...spreadOf(of(name, 'all')) },
       { name, what: 'of that, the step', ...spreadOf(of(name, 'step')) },
+      { name, what: "the boot's processor time", ...spreadOf(of(name, 'cpu')) },
     ]);
     const nix = of('load-db', 'all');
     const ratios = boots.flatMap(({ name }): Row[] => [
       { name: `${name}/nix`, what: 'the whole boot', ...spreadOf(pairedRatios(of(name, 'all'), nix)) },
       { name: `${name}/nix`, what: 'the step', ...spreadOf(pairedRatios(of(name, 'step'), nix)) },
+      {
+        name: `${name}/nix`,
+        what: 'processor time',
+        ...spreadOf(pairedRatios(of(name, 'cpu'), of('load-db', 'cpu'))),
+      },
     ]);
     return {
       rounds,
@@ -61,7 +67,11 @@ export const reconcile: Measurement = {
         milliseconds: {
           title: `an image with ${rows} valid paths of which 1 % changed, milliseconds`,
           digits: 0,
-          rows: [...milliseconds, { name: 'load-db', what: loading, ...spreadOf(nix) }],
+          rows: [
+            ...milliseconds,
+            { name: 'load-db', what: loading, ...spreadOf(nix) },
+            { name: 'load-db', what: 'its processor time', ...spreadOf(of('load-db', 'cpu')) },
+          ],
         },
         ratios: { title: 'ratios within the rounds', digits: 4, rows: ratios },
       },
@@ -82,7 +92,7 @@ async function prepareNix(
   { machine }: BigMachine,
   { next: [next = ''], nix }: BigImages,
   directory: string,
-): Promise<() => Promise<number>> {
+): Promise<() => Promise<Run>> {
   // A copy: whoever dumps a database opens it for writing, and the image would no longer be what it was.
   const dumped = join(directory, 'dumped');
   cpSync(join(next, 'var/nix'), dumped, { recursive: true, verbatimSymlinks: true });
@@ -94,7 +104,7 @@ async function prepareNix(
       `mount --rbind nix "${nix.path}/nix"; mount --bind nix-cache/var/nix "${nix.path}/nix/var/nix"`,
     );
     try {
-      return (await time(machine, ['/bin/bash', '-euo', 'pipefail', '-c', script], nix.path)).all;
+      return await time(machine, ['/bin/bash', '-euo', 'pipefail', '-c', script], nix.path);
     } finally {
       await machine.shell(`umount "${nix.path}/nix/var/nix"; umount "${nix.path}/nix"`);
     }

@@ -6,8 +6,8 @@ import { run } from '../harness/run.ts';
 /** As short as `true`, and its output shows when it is at its end. */
 export const main = ['/bin/echo'];
 
-/** Milliseconds from exec to the end of the command, and to that of PID 1. */
-export type Run = { command: number; all: number };
+/** Milliseconds from exec to the end of the command, and to that of PID 1; and of the processor, with all its children. */
+export type Run = { command: number; all: number; cpu: number };
 
 /** Runs a program as PID 1 in the machine, or in another root in its mount namespace. */
 export async function time(
@@ -20,8 +20,8 @@ export async function time(
     `--mount=/proc/${holder}/ns/mnt`,
     ...['perl', launcher, inRoot, ...command],
   ]);
-  const [said, ended, status] = stdout.trim().split('\n').at(-1)?.split(' ').map(Number) ?? [];
-  if (said === undefined || ended === undefined || status !== 0)
+  const [said, ended, status, cpu] = stdout.trim().split('\n').at(-1)?.split(' ').map(Number) ?? [];
+  if (said === undefined || ended === undefined || cpu === undefined || status !== 0)
     throw new Error(`${command.join(' ')} failed: ${stdout}${stderr}`);
-  return { command: said / 1e6, all: ended / 1e6 };
+  return { command: said / 1e6, all: ended / 1e6, cpu: cpu / 1e6 };
 }

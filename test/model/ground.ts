@@ -4,16 +4,11 @@ import { overlay } from '../harness/namespaceStore.ts';
 import { type ImageName, makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
 import { installCommands } from '../harness/packages.ts';
 import { type Outcome, run } from '../harness/run.ts';
+import { type Calls, countCalls, type KillPoint, killing } from './calls.ts';
 import { readRows } from './readRows.ts';
 import { readUniverse } from './readUniverse.ts';
 import type { Row } from './rows.ts';
 import type { Universe } from './universe.ts';
-
-/** The n-th call of a kind, where strace kills who makes it. */
-export interface KillPoint {
-  call: string;
-  n: number;
-}
 
 /** What is in upper/, each by the path that it has in the store. */
 export interface Upper {
@@ -24,6 +19,10 @@ export interface Upper {
 /** The real thing: a volume on which containers of some images take turns, one at a time. */
 export interface Ground extends AsyncDisposable {
   universe: Universe;
+  /** Where the boot of another image can be killed, and where Nix can. */
+  calls: { boot: Calls; nix: Calls };
+  /** What was done so far: boots that came up, and how many of the kills came before the end of what they were for. */
+  tally: { boots: number; kills: number; inTime: number };
   /** A new volume, and no container. */
   reset(): Promise<void>;
   /** Boots a container, with the project directory mounted or not, up to its main command. */
@@ -51,17 +50,22 @@ export async function makeGround(): Promise<Ground> {
   try {
     await nixMachine.machine.shell(`mkdir -p project ${projectDirectory}`);
     const universe = await readUniverse(nixMachine);
-    return operate(nixMachine, universe);
+    return await operate(nixMachine, universe);
   } catch (error) {
     await nixMachine[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-function operate(nixMachine: NixMachine, universe: Universe): Ground {
+async function operate(nixMachine: NixMachine, universe: Universe): Promise<Ground> {
   const { machine } = nixMachine;
   let booted: Booted | undefined;
   let image: ImageName | undefined;
+  const tally = { boots: 0, kills: 0, inTime: 0 };
+  const count = (exitCode: number): void => {
+    tally.kills += 1;
+    if (exitCode !== 0) tally.inTime += 1;
+  };
 
   const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<Outcome> => {
     const ending = theBooted();
@@ -80,36 +84,64 @@ function operate(nixMachine: NixMachine, universe: Universe): Ground {
     await machine.shell(`if mountpoint -q project; then umount project; fi; ${mount}`);
   };
 
+  const tracedBoot = async (words: string[]): Promise<Outcome> => {
+    const [file, ...args] = bootCommand(machine, { args: overlay('true') });
+    return await run('strace', [...words, file, ...args]);
+  };
+  const script = async (text: string, words?: string[]): Promise<Outcome> => {
+    const tracer = words === undefined ? [] : ['strace', ...words];
+    const enter = ['nsenter', `--target=${theBooted().init}`, '--mount', '--pid', '--root', '--wd'];
+    const shell = ['env', '-i', 'PATH=/usr/bin:/bin', 'HOME=/root', 'sh', '-euc', text];
+    const [file = '', ...args] = [...tracer, ...enter, ...shell];
+    return await run(file, args);
+  };
+
+  const reset = async (): Promise<void> => {
+    if (booted !== undefined) await end('SIGKILL');
+    image = undefined;
+    await machine.shell(`${volume.umount}; ${volume.mount}; find ${projectDirectory} -mindepth 1 -delete`);
+  };
+  const boot = async (next: ImageName, project: boolean): Promise<void> => {
+    await prepare(next, project);
+    const args = overlay('sh', '-c', 'echo ready; exec sleep infinity');
+    booted = await startBoot(machine, { args });
+    await booted.waitFor(/^ready$/m);
+    tally.boots += 1;
+  };
+  /** An upgrade and a collection of all that there can be, to see what calls there are. */
+  const countAll = async (): Promise<Ground['calls']> => {
+    await reset();
+    await boot('A', true);
+    const building = [...universe.packages.keys()].map((name) => `-A ${name}`).join(' ');
+    const nix = await countCalls((words) =>
+      script(`nix-build /packages.nix ${building} --no-out-link`, words),
+    );
+    await end('SIGKILL');
+    await prepare('B', true);
+    return { nix, boot: await countCalls(tracedBoot) };
+  };
+
   return {
     universe,
+    tally,
+    calls: await countAll(),
     project: machine.path(`/${projectDirectory}`),
+    reset,
+    boot,
     end,
-    async reset() {
-      if (booted !== undefined) await end('SIGKILL');
-      image = undefined;
-      await machine.shell(`${volume.umount}; ${volume.mount}; find ${projectDirectory} -mindepth 1 -delete`);
-    },
-    async boot(next, project) {
-      await prepare(next, project);
-      const args = overlay('sh', '-c', 'echo ready; exec sleep infinity');
-      booted = await startBoot(machine, { args });
-      await booted.waitFor(/^ready$/m);
-    },
     async killedBoot(next, project, point) {
       await prepare(next, project);
-      const [file, ...args] = bootCommand(machine, { args: overlay('true') });
-      const outcome = await run('strace', [...killing(point), file, ...args]);
+      const outcome = await tracedBoot(killing(point));
+      count(outcome.exitCode);
       // What unshare(1) says of a PID 1 that was killed differs; init itself has something to say when it fails.
       if (outcome.exitCode !== 0 && /nix-cache-init:/.test(outcome.stderr))
         throw new Error(`a boot to be killed at call ${point.n} of ${point.call} said: ${describe(outcome)}`);
       return outcome.exitCode === 0 ? 'completed' : 'killed';
     },
     async script(text, kill) {
-      const tracer = kill === undefined ? [] : ['strace', ...killing(kill)];
-      const enter = ['nsenter', `--target=${theBooted().init}`, '--mount', '--pid', '--root', '--wd'];
-      const shell = ['env', '-i', 'PATH=/usr/bin:/bin', 'HOME=/root', 'sh', '-euc', text];
-      const [file = '', ...args] = [...tracer, ...enter, ...shell];
-      return await run(file, args);
+      const outcome = await script(text, kill && killing(kill));
+      if (kill !== undefined) count(outcome.exitCode);
+      return outcome;
     },
     rows: () => readRows(machine.path('/nix-cache/var/nix')),
     upper: () => readUpper(machine.path('/nix-cache/upper')),
@@ -121,12 +153,6 @@ function operate(nixMachine: NixMachine, universe: Universe): Ground {
     },
   };
 }
-
-/** strace's words that kill whoever first makes so many calls of a kind. */
-const killing = ({ call, n }: KillPoint): string[] => [
-  ...['-f', '--seccomp-bpf', '-qqq', '-o', '/dev/null'],
-  ...['-e', `trace=${call}`, '-e', `inject=${call}:signal=KILL:when=${n}`],
-];
 
 export const describe = ({ exitCode, stdout, stderr }: Outcome): string =>
   `exit ${exitCode}\n${stdout}\n${stderr}`;

@@ -1,7 +1,7 @@
 import type { ImageName } from '../harness/nixMachine.ts';
 import { type Expectation, exactly } from './expectation.ts';
 import { Roots } from './roots.ts';
-import { liveFrom, type Rows, unreferenced, wholeRows, without } from './rows.ts';
+import { liveFrom, type Row, type Rows, unreferenced, wholeRows, without } from './rows.ts';
 import { type Image, need, type Universe } from './universe.ts';
 
 /** What has to be true of a volume: which paths are valid, and which of those are the volume's own. */
@@ -17,6 +17,8 @@ export class Model {
    * for an image that has what they refer to.
    */
   cached: Rows = new Map();
+  /** The image that the volume was last brought in step with, and the copies that waited when it ran last. */
+  #settled: { image: ImageName; waiting: ReadonlySet<string> } | undefined;
   readonly roots = new Roots();
   /** Targets of links that came with any image so far: one that still leads somewhere may have stayed. */
   readonly linked = new Set<string>();
@@ -30,10 +32,27 @@ export class Model {
   }
 
   /** The rows after a boot of this image: the image's own, and what of the volume's own is whole without the rest. */
-  afterBoot(name: ImageName): { valid: Rows; cached: Rows } {
+  afterBoot(name: ImageName): { valid: Map<string, Row>; cached: Rows } {
     const { rows } = this.image(name);
     const cached = without(this.cached, rows);
     return { cached, valid: new Map([...rows, ...wholeRows(cached, rows)]) };
+  }
+
+  /** What need not become valid in a boot of this image: when it is the last one, nobody looks for what may have become whole. */
+  mayWait(name: ImageName): ReadonlySet<string> {
+    return name === this.#settled?.image ? this.#settled.waiting : new Set();
+  }
+
+  /** A container of this image has come up on the volume: what waits now, waits for another image. */
+  booted(image: ImageName, rows: { valid: Rows; cached: Rows }): void {
+    Object.assign(this, rows);
+    for (const path of this.image(image).linked) this.linked.add(path);
+    this.#noteWaiting(image);
+  }
+
+  #noteWaiting(image: ImageName): void {
+    const waiting = new Set([...this.cached.keys()].filter((path) => !this.valid.has(path)));
+    this.#settled = { image, waiting };
   }
 
   /** What building a package makes valid, and which derivations Nix has to build for it. */
@@ -83,6 +102,7 @@ export class Model {
     const made = [...observed].filter(([path]) => !this.valid.has(path));
     this.cached = new Map([...kept, ...made]);
     this.valid = observed;
+    this.#noteWaiting(this.container.image);
   }
 
   /** Forgets copies that are no longer there. */

@@ -15,6 +15,8 @@ export interface RunOptions {
   /** Goes straight to one sequence of an earlier run, or one that it was shrunk to. */
   path?: string;
   replayPath?: string;
+  /** Takes the first sequence that fails as it is. */
+  asItIs?: boolean;
   /** Told after each sequence. */
   onRun?: (text: string) => void;
 }
@@ -28,8 +30,8 @@ export interface RunReport {
 
 /** Runs random sequences of operations on a volume, against the model. */
 export async function runModel(ground: Ground, options: RunOptions): Promise<RunReport> {
-  const { runs, seed, path, replayPath, onRun } = options;
-  const commands = fc.commands(anyCommand([...ground.universe.packages.keys()]), {
+  const { runs, seed, path, replayPath, onRun, asItIs = false } = options;
+  const commands = fc.commands(anyCommand(ground), {
     maxCommands: LONGEST,
     size: 'max',
     ...(replayPath === undefined ? {} : { replayPath }),
@@ -45,7 +47,8 @@ export async function runModel(ground: Ground, options: RunOptions): Promise<Run
       onRun?.(String(sequence));
     }
   });
-  const details = await fc.check(property, { numRuns: runs, seed, ...(path === undefined ? {} : { path }) });
+  const parameters = { numRuns: runs, seed, endOnFailure: asItIs, ...(path === undefined ? {} : { path }) };
+  const details = await fc.check(property, parameters);
   const { numRuns, failed, counterexample, counterexamplePath, errorInstance } = details;
   if (!failed) return { runs: numRuns, seed, failure: undefined };
   const sequence = String(counterexample?.[0] ?? '');

@@ -7,13 +7,20 @@ import type { Image, Package, Universe } from './universe.ts';
 /** Asks Nix itself: builds every package on a volume that nobody sees again, and reads what it has noted. */
 export async function readUniverse({ machine, nix }: NixMachine): Promise<Universe> {
   const images = new Map(imageNames.map((name) => [name, readImage(machine.path(`/images/${name}`))]));
-  const listed: unknown = JSON.parse(await nix(`nix-build /packages.nix --no-out-link >&2; ${listPackages}`));
+  const listed: unknown = JSON.parse(await nix(`nix-build --no-out-link ${wanted} >&2; ${listPackages}`));
   const paths = readRows(machine.path('/nix-cache/var/nix'));
   return { images, packages: packagesOf(listed as Listed, paths), paths };
 }
 
+/** What images ship, and what users build on that; each in no time. */
+const packages = [
+  ...['a', 'b', 'w', 'c', 'd', 'e', 'old', 'new', 'side'],
+  ...['on-old', 'on-on-old', 'mixed', 'made-with'],
+];
+const wanted = `/packages.nix ${packages.map((name) => `-A ${name}`).join(' ')}`;
 const listPackages = `nix-instantiate --eval --strict --json -E 'builtins.mapAttrs
-  (name: package: { derivation = package.drvPath; output = package.outPath; }) (import /packages.nix)'`;
+  (name: package: { derivation = package.drvPath; output = package.outPath; })
+  { inherit (import /packages.nix) ${packages.join(' ')}; }'`;
 
 type Listed = Record<string, Pick<Package, 'derivation' | 'output'>>;
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { ImageName } from '../harness/nixMachine.ts';
+import type { KillPoint } from './calls.ts';
 import { changedRows, missingCopies } from './checks.ts';
 import { exactly, faultsOf } from './expectation.ts';
-import { describe, type Ground, type KillPoint } from './ground.ts';
+import { describe, type Ground } from './ground.ts';
 import type { Model } from './model.ts';
 import { type Row, type Rows, wholeRows } from './rows.ts';
 
@@ -16,6 +17,7 @@ export async function boot(model: Model, ground: Ground, container: Container): 
   const observed = ground.rows();
   const { rows } = model.image(container.image);
   const expected = model.afterBoot(container.image);
+  for (const path of model.mayWait(container.image)) if (!observed.has(path)) expected.valid.delete(path);
   const found = await foundAgain(ground, { expected: expected.valid, observed });
   const cached = new Map([...expected.cached, ...found]);
   const valid = new Map([...expected.valid, ...found]);
@@ -34,10 +36,8 @@ export async function boot(model: Model, ground: Ground, container: Container): 
   );
   model.container = container;
   model.running = true;
-  model.valid = observed;
-  model.cached = cached;
+  model.booted(container.image, { valid: observed, cached });
   model.roots.looked(container.project);
-  for (const path of model.image().linked) model.linked.add(path);
 }
 
 /** Boots the last container once more, if nothing runs. */
@@ -63,11 +63,12 @@ export async function killedBoot(
   point: KillPoint,
 ): Promise<void> {
   const after = model.afterBoot(image);
+  const mayWait = model.mayWait(image);
   const outcome = await ground.killedBoot(image, project, point);
   const observed = ground.rows();
   const { paths } = ground.upper();
   const sure = (rows: Rows): string[] =>
-    [...rows.keys()].filter((path) => model.cached.has(path) || !paths.has(path));
+    [...rows.keys()].filter((path) => !mayWait.has(path) && (model.cached.has(path) || !paths.has(path)));
   const [old, updated] = [model.valid, after.valid].map((rows) =>
     faultsOf(new Set(sure(observed)), exactly(sure(rows))),
   );
@@ -79,7 +80,9 @@ export async function killedBoot(
   model.container = { image, project };
   model.valid = observed;
   model.onlyCopies(paths);
-  if (outcome === 'completed') model.roots.looked(project);
+  if (outcome === 'killed') return;
+  model.booted(image, { valid: model.valid, cached: model.cached });
+  model.roots.looked(project);
 }
 
 /**

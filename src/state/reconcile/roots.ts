@@ -23,23 +23,24 @@ export function topLevelPaths(database: DatabaseSync): string[] {
 export function rootPaths(directory: string, names: readonly string[]): void {
   makeDirectories(directory, 0o755);
   const stale = new Set(readdirSync(directory));
-  let last: string | undefined;
+  let made: string | undefined;
   for (const name of names) {
+    if (stale.delete(name)) continue;
     const root = `${directory}/${name}`;
-    if (!stale.delete(name) && !(last !== undefined && isLinked(last, root)))
-      closeSync(openSync(root, 'w', 0o644));
-    last = root;
+    if (made !== undefined && gaveName(made, root)) continue;
+    closeSync(openSync(root, 'w', 0o644));
+    made = root;
   }
   for (const name of stale) removeTree(`${directory}/${name}`);
 }
 
 /**
- * Another name for the same empty file: several times faster than a new file, and no inode for each of very many roots.
- * @returns false where there can be no other name (link(2)): too many have been given, or the file system knows none.
+ * Gives a file another name: several times faster than another empty file, and takes no inode for each of very many roots.
+ * @returns false where it can have no more (link(2)): there are too many, or the file system knows no such thing.
  */
-function isLinked(from: string, to: string): boolean {
+function gaveName(file: string, name: string): boolean {
   try {
-    linkSync(from, to);
+    linkSync(file, name);
     return true;
   } catch (error) {
     if (hasErrno(error, 'EMLINK', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP')) return false;

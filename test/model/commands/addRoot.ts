@@ -24,8 +24,7 @@ export class AddRoot implements Command {
     this.#package = name;
   }
 
-  check = ({ container, running }: Model): boolean =>
-    this.#kind !== 'project' || !running || container.project;
+  check = ({ container }: Model): boolean => this.#kind !== 'project' || container.project;
 
   async run(model: Model, ground: Ground): Promise<void> {
     await ensureRunning(model, ground);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import type { KillPoint } from '../calls.ts';
 import { checkOperation } from '../checks.ts';
-import { describe, type Ground, type KillPoint } from '../ground.ts';
+import { describe, type Ground } from '../ground.ts';
 import type { Model } from '../model.ts';
 import { end, ensureRunning } from '../session.ts';
 import type { Command } from './command.ts';

@@ -1,4 +1,4 @@
-import type { KillPoint } from '../ground.ts';
+import type { KillPoint } from '../calls.ts';
 
 export const showKill = (kill: KillPoint | undefined): string =>
   kill === undefined ? '' : `, killed at call ${kill.n} of ${kill.call}`;
