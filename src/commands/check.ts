@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import type { CommandLine } from '../config/flags.ts';
 import { loadConfig } from '../config/load.ts';
 import { toInitError } from '../errors.ts';
+import { makeDirectories } from '../linux/files.ts';
 import { readMountInfo } from '../linux/mountinfo.ts';
 import { createLog, printOut } from '../log.ts';
 import { type CheckRequest, checkStore } from '../state/check/check.ts';
@@ -51,7 +51,7 @@ async function check({ flags, file, switches }: CommandLine, signal: AbortSignal
     }
     if (!repair) return undefined;
     // Init has the volume's; two repairs would undo each other's work.
-    mkdirSync(runDir, { recursive: true });
+    makeDirectories(runDir);
     return { of: 'repair', path: `${runDir}/repair.lock`, needed: true };
   }
 }

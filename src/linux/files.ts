@@ -4,11 +4,15 @@ import {
   closeSync,
   fsync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
-  rmSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 
@@ -81,7 +85,7 @@ export async function replaceFileLater(path: string, text: string, isWanted: () 
   const temporary = `${path}.later`;
   writeFileSync(temporary, text);
   await flushLater(temporary);
-  if (!isWanted()) return rmSync(temporary, { force: true });
+  if (!isWanted()) return removeFile(temporary);
   renameSync(temporary, path);
   await flushLater(dirname(path));
 }
@@ -109,11 +113,47 @@ export type Owner = { uid: number; gid: number; mode: number };
  */
 export function placeDirectory(path: string | Buffer, temporary: string, { uid, gid, mode }: Owner): void {
   // What an earlier kill left may be anything.
-  rmSync(temporary, { recursive: true, force: true });
+  removeTree(temporary);
   mkdirSync(temporary, { mode: 0o700 });
   chownSync(temporary, uid, gid);
   chmodSync(temporary, mode & 0o7777);
   renameSync(temporary, path);
+}
+
+/**
+ * mkdir(2) with all parents that are missing. Node's own way says ENOENT for what it does not expect: a quota, a bad disk, a
+ * read-only file system.
+ */
+export function makeDirectories(path: string, mode = 0o777): void {
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+    if (!hasErrno(error, 'ENOENT')) throw error;
+    makeDirectories(dirname(path), mode);
+    mkdirSync(path, { mode });
+  }
+}
+
+/** Removes a file, if there is one; never a directory. */
+export function removeFile(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) unlinkSync(path);
+}
+
+/**
+ * Removes a path with all that is below it; one that is not there is as good. Node's own way keeps the errno of a bad disk, or
+ * of one that is read-only, to itself.
+ */
+export function removeTree(path: string | Buffer): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  if (!stat.isDirectory()) {
+    unlinkSync(path);
+    return;
+  }
+  for (const name of readdirSync(path, 'buffer'))
+    removeTree(Buffer.concat([Buffer.from(path), Buffer.from('/'), name]));
+  rmdirSync(path);
 }
 
 /** Everything written to the file system of `path` is on the disk when it returns. */

@@ -1,6 +1,7 @@
+import { closeSync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { Exit, type Failure, InitError } from '../errors.ts';
+import { Exit, errnoOf, type Failure, InitError } from '../errors.ts';
 
 export type { DatabaseSync };
 
@@ -54,8 +55,8 @@ const errnos: Readonly<Record<number, string>> = {
   8: 'EROFS',
   10: 'EIO',
   13: 'ENOSPC',
-  14: 'EACCES',
 };
+const CANNOT_OPEN = 14;
 /** To SQLite a file of no bytes is a database without tables. */
 const LOGIC = 1;
 const CORRUPT = 11;
@@ -88,7 +89,7 @@ export async function withDatabase<T>(
     database = openDatabase(stateDir, sharing);
     return await act(database);
   } catch (error) {
-    throw isDamage(error) ? damage(damaged, error) : explainDatabase(error);
+    throw isDamage(error) ? damage(damaged, error) : explainDatabase(error, databaseFile(stateDir));
   } finally {
     // An open transaction ends with it, undone.
     database?.close();
@@ -128,8 +129,23 @@ export type Damage = Pick<Failure, 'stage' | 'what' | 'remedy'>;
 export const damage = (damaged: Damage, cause: unknown): InitError =>
   new InitError({ ...damaged, errno: 'EUCLEAN', exitCode: Exit.config, cause });
 
-/** Makes a failed system call of what SQLite could not do; any other error stays as it is. */
-export function explainDatabase(error: unknown): unknown {
-  const errno = errnos[resultCode(error) ?? 0];
+/**
+ * Makes a failed system call of what SQLite could not do; any other error stays as it is.
+ * @param file the database.
+ */
+export function explainDatabase(error: unknown, file: string): unknown {
+  const primary = resultCode(error) ?? 0;
+  const errno = primary === CANNOT_OPEN ? whyNotOpened(file) : errnos[primary];
   return errno === undefined ? error : new DatabaseError(errno, error as Error);
+}
+
+/** SQLite keeps to itself why it could not open a file, which may be a full disk; so does what it asked for once more. */
+function whyNotOpened(file: string): string {
+  try {
+    closeSync(openSync(file, 'r+'));
+    closeSync(openSync(`${file}-wal`, 'a', 0o644));
+    return 'EIO';
+  } catch (error) {
+    return errnoOf(error);
+  }
 }

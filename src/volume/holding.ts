@@ -1,6 +1,7 @@
-import { closeSync, existsSync, mkdirSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { hasErrno } from '../errors.ts';
+import { makeDirectories } from '../linux/files.ts';
 import { type LockRequest, takeLock } from './lock.ts';
 
 export type Held = Pick<LockRequest, 'of' | 'path' | 'remedy'> & {
@@ -28,7 +29,7 @@ export async function holding<T>(
 async function take(lock: Held, signal: AbortSignal): Promise<number | undefined> {
   const { path, needed } = lock;
   try {
-    if (needed) mkdirSync(dirname(path), { recursive: true });
+    if (needed) makeDirectories(dirname(path));
     else if (!existsSync(path)) return undefined;
     return await takeLock({ ...lock, waitMs: 0, signal });
   } catch (error) {

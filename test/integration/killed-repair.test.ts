@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { changingCalls } from '../crash/calls.ts';
 import { checkAlone, killedAlone, startRunning, tamper, useCache, volumeRows } from '../harness/checking.ts';
 import { found, reportOf } from '../harness/checkReport.ts';
-import { changingCalls, type KillPoint } from '../harness/injection.ts';
+import type { KillPoint } from '../harness/injection.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
 import { makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
 import { installCommands } from '../harness/packages.ts';
 
-const calls = [
-  ...changingCalls,
-  ...['pwrite64', 'ftruncate', 'unlink', 'rmdir', 'renameat2', 'fdatasync', 'fchmod', 'mkdirat'],
-];
+const calls = [...new Set([...changingCalls, 'renameat2', 'fdatasync', 'fchmod', 'mkdirat'])];
 
 /** Breaks a copy of one and the same volume before each attempt, kills the repair at each depth, and repairs again. */
 async function killEverywhere(

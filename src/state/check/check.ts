@@ -54,7 +54,7 @@ export async function checkStore(request: CheckRequest): Promise<Report> {
       return { ...empty, ...report, valid: records.rows.size };
     });
   } catch (error) {
-    if (!isDamage(error)) throw explainDatabase(error);
+    if (!isDamage(error)) throw explainDatabase(error, databaseFile(places.stateDir));
     const corrupt: Finding = { kind: 'corrupt', path: databaseFile(places.stateDir), detail: error.message };
     const how = isOnVolume(places)
       ? 'check --repair saves what can be saved'

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { hasErrno } from '../../errors.ts';
+import { removeTree } from '../../linux/files.ts';
 import { volumeLayout } from '../../volume/layout.ts';
 import type { Places } from './places.ts';
 
@@ -17,7 +18,7 @@ export async function withScratch<T>(
   try {
     return await act(path);
   } finally {
-    rmSync(path, { recursive: true, force: true });
+    removeTree(path);
   }
 }
 

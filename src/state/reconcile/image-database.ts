@@ -1,4 +1,5 @@
-import { copyFileSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, statSync } from 'node:fs';
+import { makeDirectories, removeTree } from '../../linux/files.ts';
 import { type DatabaseSync, databaseFile, immutable } from '../database.ts';
 
 /** What SQLite keeps beside a database that was not closed: of what is there, all or nothing is to be believed. */
@@ -16,7 +17,7 @@ export const unwrittenLogs = (file: string): string[] =>
 export function stillName(file: string, scratch: string): string {
   const unwritten = unwrittenLogs(file);
   if (unwritten.length === 0) return immutable(file);
-  mkdirSync(scratch, { recursive: true });
+  makeDirectories(scratch);
   const name = `${scratch}/db.sqlite`;
   for (const suffix of ['', ...unwritten]) copyFileSync(file + suffix, name + suffix);
   return name;
@@ -28,7 +29,7 @@ export function stillName(file: string, scratch: string): string {
  * @returns false when the image has no database, or an empty one.
  */
 export function attachImage(database: DatabaseSync, stateDir: string, scratch: string): boolean {
-  rmSync(scratch, { recursive: true, force: true });
+  removeTree(scratch);
   const file = databaseFile(stateDir);
   if (!existsSync(file)) return false;
   database.prepare('attach ? as img').run(stillName(file, scratch));

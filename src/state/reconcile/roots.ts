@@ -1,5 +1,6 @@
-import { closeSync, linkSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, linkSync, openSync, readdirSync } from 'node:fs';
 import { hasErrno } from '../../errors.ts';
+import { makeDirectories, removeTree } from '../../linux/files.ts';
 import type { DatabaseSync } from '../database.ts';
 
 /**
@@ -20,7 +21,7 @@ export function topLevelPaths(database: DatabaseSync): string[] {
  * (findRoots in Nix's src/libstore/gc.cc), so that nothing dangles while the store is another one.
  */
 export function rootPaths(directory: string, names: readonly string[]): void {
-  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  makeDirectories(directory, 0o755);
   const stale = new Set(readdirSync(directory));
   let made: string | undefined;
   for (const name of names) {
@@ -30,7 +31,7 @@ export function rootPaths(directory: string, names: readonly string[]): void {
     closeSync(openSync(root, 'w', 0o644));
     made = root;
   }
-  for (const name of stale) rmSync(`${directory}/${name}`, { recursive: true });
+  for (const name of stale) removeTree(`${directory}/${name}`);
 }
 
 /**

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Exit, InitError } from '../../errors.ts';
-import { exchange, flushDirectory, flushFileSystem } from '../../linux/files.ts';
+import { exchange, flushDirectory, flushFileSystem, makeDirectories, removeTree } from '../../linux/files.ts';
 import { volumeLayout } from '../../volume/layout.ts';
 import { readManifest, writeManifest } from '../../volume/manifest.ts';
 import { findModified } from '../check/contents.ts';
@@ -32,8 +32,7 @@ export type Rescued = {
 };
 
 /** Removes what a rescue that was killed has left. */
-export const clearRescue = ({ volume }: VolumePlaces): void =>
-  rmSync(volumeLayout(volume.root).rescue, { recursive: true, force: true });
+export const clearRescue = ({ volume }: VolumePlaces): void => removeTree(volumeLayout(volume.root).rescue);
 
 /**
  * Puts the image's database in the place of a damaged one, with those rows of the damaged one that can be read and are
@@ -73,8 +72,8 @@ const noDatabase = (): InitError =>
 /** Exchanges the new database with the old. @returns where the old one is now. */
 function replaceDatabase({ rescue, state, trash }: ReturnType<typeof volumeLayout>): string {
   const aside = `${trash}/db-${Date.now()}`;
-  mkdirSync(trash, { recursive: true });
-  mkdirSync(`${state}/db`, { recursive: true });
+  makeDirectories(trash);
+  makeDirectories(`${state}/db`);
   renameSync(`${rescue}/db`, aside);
   exchange(aside, `${state}/db`);
   for (const directory of [trash, state]) flushDirectory(directory);
@@ -86,7 +85,7 @@ async function makeAnew(request: RescueRequest, rescue: string): Promise<Omit<Re
   const { places } = request;
   const { stateDir, volume } = places;
   const image = `${volume.image.stateDir}/db`;
-  mkdirSync(rescue, { recursive: true });
+  makeDirectories(rescue);
   await copyTree(
     image,
     `${rescue}/db`,
