@@ -83,12 +83,13 @@ async function findChanged(
   onRows: (rows: number) => Promise<void>,
 ): Promise<void> {
   const compared = columns.filter((column) => column !== 'path' && column !== 'registrationTime');
-  const list = (table: string): string => compared.map((column) => `${table}.${column}`).join(', ');
-  const known = (where: string): string =>
-    `exists (select 1 from main.ValidPaths v where ${where} and (${list('v')}) is (${list('i')}))`;
+  const same = (table: string): string =>
+    compared.map((column) => `${table}.${column} is i.${column}`).join(' and ');
   const find = database.prepare(`
-    insert into temp.changed select i.id, i.path from img.ValidPaths i where i.id between ? and ?
-      and not ${known('v.id = i.id and v.path = i.path')} and not ${known('v.path = i.path')}`);
+    insert into temp.changed select i.id, i.path from img.ValidPaths i
+      left join main.ValidPaths v on v.id = i.id and v.path = i.path
+      where i.id between ? and ? and (v.id is null or not (${same('v')}))
+      and not exists (select 1 from main.ValidPaths p where p.path = i.path and ${same('p')})`);
   for (const [from, to] of chunks(database, 'img.ValidPaths')) {
     find.run(from, to);
     await onRows(to - from + 1);

@@ -9,10 +9,13 @@ import type { DatabaseSync } from '../database.ts';
  */
 export function topLevelPaths(database: DatabaseSync): string[] {
   const broken = 'select id from temp.broken';
+  const itself = '(select 1 from img.Refs where referrer = r.reference and reference = r.reference)';
+  const others = database.prepare(broken).get()
+    ? `count(*) > exists ${itself} + (select count(*) from temp.broken b cross join img.Refs s
+        on s.referrer = b.id and s.reference = r.reference)`
+    : `count(*) > 1 or not exists ${itself}`;
   const query = `select json_group_array(path) as paths from img.ValidPaths where id not in (${broken})
-    and id not in (select reference from img.Refs r group by reference
-      having count(*) > exists (select 1 from img.Refs where referrer = r.reference and reference = r.reference)
-        + (select count(*) from temp.broken b cross join img.Refs s on s.referrer = b.id and s.reference = r.reference))`;
+    and id not in (select reference from img.Refs r group by reference having ${others})`;
   return JSON.parse(String(database.prepare(query).get()?.['paths']));
 }
 
