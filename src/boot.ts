@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Config } from './config/keys.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { Exit, errnoOf, InitError } from './errors.ts';
 import { inheritedDescriptors, openWorkingDirectory } from './linux/descriptors.ts';
+import { makeDirectories } from './linux/files.ts';
 import { becomeSubreaper } from './linux/process.ts';
 import { createLog, type Log } from './log.ts';
 import { type Applied, apply } from './store/apply.ts';
@@ -162,7 +163,7 @@ function adoptOrphans(log: Log): void {
 function record({ strategy, steps }: Plan, { timings }: Applied, log: Log): void {
   const timed = steps.map((step, index) => ({ ...step, ms: timings[index] }));
   try {
-    mkdirSync(runDir, { recursive: true });
+    makeDirectories(runDir);
     writeFileSync(`${runDir}/boot.json`, `${JSON.stringify({ strategy, steps: timed }, null, 2)}\n`);
   } catch (error) {
     log.debug('cannot write boot.json', { errno: errnoOf(error) });

@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 /**
  * The one error type that ends a boot. DESIGN §4.3 fixes the exit codes and the shape of the line:
  * `nix-cache-init: <stage>: <what>: <errno name> (<remedy>)`.
@@ -24,6 +26,7 @@ export type Stage =
   | 'lock'
   | 'seed'
   | 'reconcile'
+  | 'check'
   | 'mount'
   | 'daemon'
   | 'service'
@@ -64,10 +67,18 @@ export class InitError extends Error {
 export const usageError = (what: string, remedy: string): InitError =>
   new InitError({ stage: 'usage', what, errno: 'EINVAL', remedy, exitCode: Exit.usage });
 
-/** The errno name that a failed system call (Node's or ours) left in `error.code`; undefined for any other error. */
+/** libuv names only the errnos that it uses itself; ECHILD and EDQUOT are not among them. */
+export function errnoName(errno: number): string {
+  return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `E${errno}`;
+}
+
+/** The errno's name of a failed system call (Node's or ours); undefined for any other error. */
 export function systemErrno(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+  if (!(error instanceof Error)) return undefined;
+  const { code, errno } = error as NodeJS.ErrnoException;
+  if (typeof code === 'string' && /^E[A-Z0-9]+$/.test(code)) return code;
+  // Of one without a name in libuv Node has the number alone, and its negative; -4094 is libuv's own for none.
+  return typeof errno === 'number' && errno < 0 && errno > -4094 ? errnoName(-errno) : undefined;
 }
 
 /** Whether an error is a failed system call with one of these errnos. */

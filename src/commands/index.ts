@@ -1,4 +1,5 @@
 import type { CommandLine } from '../config/flags.ts';
+import { runCheck } from './check.ts';
 import { runConfig } from './config.ts';
 import { runPlan } from './plan.ts';
 import type { CommandName } from './usage.ts';
@@ -11,5 +12,6 @@ type Command = {
 
 export const commands: Readonly<Record<Exclude<CommandName, 'run'>, Command>> = {
   plan: { switches: ['json'], run: runPlan },
+  check: { switches: ['contents', 'json', 'repair'], run: runCheck },
   config: { switches: ['json', 'schema'], run: runConfig },
 };

@@ -5,6 +5,10 @@ export const usages = {
     summary: 'boot and supervise COMMAND; what /init does',
   },
   plan: { usage: 'plan [options] [--json]', summary: 'print what run would do here; changes nothing' },
+  check: {
+    usage: 'check [options] [--contents] [--repair] [--json]',
+    summary: 'whether database and store agree; with --repair make them',
+  },
   config: {
     usage: 'config [options] [--json | --schema]',
     summary: 'the effective configuration and where each value came from',

@@ -4,11 +4,15 @@ import {
   closeSync,
   fsync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
-  rmSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 
@@ -28,7 +32,13 @@ const lsetxattr = lazily('lsetxattr', {
   arguments: ['buffer', 'string', 'buffer', 'uint64', 'int32'],
 });
 
+const renameat2 = lazily('renameat2', {
+  return: 'int32',
+  arguments: ['int32', 'buffer', 'int32', 'buffer', 'uint32'],
+});
+
 const AT_FDCWD = -100;
+const RENAME_EXCHANGE = 2;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const XATTR_LIST_MAX = 65536;
 
@@ -61,6 +71,12 @@ export function replaceFile(path: string, text: string): void {
   flushDirectory(dirname(path));
 }
 
+/** Gives each of two paths what the other one has, in one step (rename(2), RENAME_EXCHANGE). */
+export function exchange(one: string, other: string): void {
+  const [a, b] = [cString(one), cString(other)];
+  checked('renameat2', () => renameat2()(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE), other);
+}
+
 /**
  * As `replaceFile`, for when init has other things to do meanwhile: waiting for the disk takes no time of the main thread.
  * @param isWanted asked in the end: in the same turn, so that nothing newer is overwritten.
@@ -69,7 +85,7 @@ export async function replaceFileLater(path: string, text: string, isWanted: () 
   const temporary = `${path}.later`;
   writeFileSync(temporary, text);
   await flushLater(temporary);
-  if (!isWanted()) return rmSync(temporary, { force: true });
+  if (!isWanted()) return removeFile(temporary);
   renameSync(temporary, path);
   await flushLater(dirname(path));
 }
@@ -97,11 +113,47 @@ export type Owner = { uid: number; gid: number; mode: number };
  */
 export function placeDirectory(path: string | Buffer, temporary: string, { uid, gid, mode }: Owner): void {
   // What an earlier kill left may be anything.
-  rmSync(temporary, { recursive: true, force: true });
+  removeTree(temporary);
   mkdirSync(temporary, { mode: 0o700 });
   chownSync(temporary, uid, gid);
   chmodSync(temporary, mode & 0o7777);
   renameSync(temporary, path);
+}
+
+/**
+ * mkdir(2) with all parents that are missing. Node's own way says ENOENT for what it does not expect: a quota, a bad disk, a
+ * read-only file system.
+ */
+export function makeDirectories(path: string, mode = 0o777): void {
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+    if (!hasErrno(error, 'ENOENT')) throw error;
+    makeDirectories(dirname(path), mode);
+    mkdirSync(path, { mode });
+  }
+}
+
+/** Removes a file, if there is one; never a directory. */
+export function removeFile(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) unlinkSync(path);
+}
+
+/**
+ * Removes a path with all that is below it; one that is not there is as good. Node's own way keeps the errno of a bad disk, or
+ * of one that is read-only, to itself.
+ */
+export function removeTree(path: string | Buffer): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  if (!stat.isDirectory()) {
+    unlinkSync(path);
+    return;
+  }
+  for (const name of readdirSync(path, 'buffer'))
+    removeTree(Buffer.concat([Buffer.from(path), Buffer.from('/'), name]));
+  rmdirSync(path);
 }
 
 /** Everything written to the file system of `path` is on the disk when it returns. */

@@ -7,7 +7,7 @@ import {
   toBuffer,
   type WrappedFunctionFromSignature,
 } from 'node:ffi';
-import { constants } from 'node:os';
+import { errnoName } from '../errors.ts';
 
 /** The C library this process runs on; `null` names the process image itself (dlopen(3)). */
 const library = new DynamicLibrary(null);
@@ -43,11 +43,6 @@ function bind<const S extends FunctionSignature & { arguments: readonly Argument
   // The types cannot express an argument list of unknown length with a tail.
   const call = (...values: Parameters<typeof padded>): unknown => padded(...values, ...spare);
   return call as unknown as WrappedFunctionFromSignature<S>;
-}
-
-/** libuv names only the errnos that it uses itself; ECHILD is not among them. */
-function errnoName(errno: number): string {
-  return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `E${errno}`;
 }
 
 /** A failed system call. Has the same fields as Node's own `ErrnoException`, so both are handled alike. */

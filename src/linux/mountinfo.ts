@@ -75,3 +75,12 @@ export function mountOf(path: string, mounts: readonly MountInfo[]): MountInfo |
 export function isReadOnly(mount: MountInfo): boolean {
   return mount.options.includes('ro') || mount.superOptions.includes('ro');
 }
+
+/** Whether a mount is an overlay on a directory, with another one as its upper layer. */
+export function isOverlayOn(
+  { target, type, superOptions }: MountInfo,
+  store: string,
+  upper: string,
+): boolean {
+  return target === store && type === 'overlay' && superOptions.includes(`upperdir=${upper}`);
+}

@@ -1,25 +1,46 @@
+import { closeSync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { Exit, InitError } from '../errors.ts';
+import { Exit, errnoOf, type Failure, InitError } from '../errors.ts';
 
 export type { DatabaseSync };
 
 /** Where Nix keeps its database in a state directory (src/libstore/local-store.cc). */
 export const databaseFile = (stateDir: string): string => `${stateDir}/db/db.sqlite`;
 
+/** Who else may have a database open. Nix waits for an hour; a person would not. */
+export type Sharing = 'alone' | 'with Nix';
+
+const BUSY_MS = 60_000;
+
 /** With the two megabytes that SQLite would take, a large database is read several times over, and its log written twice. */
 const CACHE_KIB = 32 * 1024;
 
 /**
- * Opens the Nix database of a state directory, which nobody else has open. Foreign keys are off: rows are deleted in any order, and what refers to
- * them with them. Exclusive, so that the write-ahead log needs no index in shared memory, which a full disk could refuse.
+ * Opens the Nix database of a state directory. Foreign keys are off: rows are deleted in any order, and what refers to
+ * them with them. Alone, it is exclusive, so that the write-ahead log needs no index in shared memory, which a full disk could
+ * refuse.
  */
-function openDatabase(stateDir: string): DatabaseSync {
+function openDatabase(stateDir: string, sharing: Sharing): DatabaseSync {
   // Loaded here: only a changed image or a used volume needs it, and most boots have neither.
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
-  const database = new DatabaseSync(databaseFile(stateDir), { enableForeignKeyConstraints: false });
-  database.exec('pragma locking_mode = exclusive; pragma synchronous = full; pragma temp_store = memory');
+  const options = { enableForeignKeyConstraints: false, timeout: sharing === 'alone' ? 0 : BUSY_MS };
+  const database = new DatabaseSync(databaseFile(stateDir), options);
+  if (sharing === 'alone') database.exec('pragma locking_mode = exclusive');
+  database.exec('pragma synchronous = full; pragma temp_store = memory');
   database.exec(`pragma cache_size = -${CACHE_KIB}`);
+  return database;
+}
+
+/**
+ * Opens a database for reading.
+ * @param name a path, or what `immutable` makes of one.
+ */
+export function openForReading(name: string): DatabaseSync {
+  const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
+  const place = name.startsWith('file:') ? new URL(name) : name;
+  const database = new DatabaseSync(place, { readOnly: true, timeout: BUSY_MS });
+  database.exec('pragma temp_store = memory');
   return database;
 }
 
@@ -34,8 +55,8 @@ const errnos: Readonly<Record<number, string>> = {
   8: 'EROFS',
   10: 'EIO',
   13: 'ENOSPC',
-  14: 'EACCES',
 };
+const CANNOT_OPEN = 14;
 /** To SQLite a file of no bytes is a database without tables. */
 const LOGIC = 1;
 const CORRUPT = 11;
@@ -53,42 +74,78 @@ export class DatabaseError extends Error {
 }
 
 /**
- * Does something with the Nix database of a state directory that nobody else has open.
+ * Does something with the Nix database of a state directory.
  * @param damaged what to do about one that is, for the message.
  * @throws {InitError} 78 when it is damaged; {DatabaseError} for what the disk refuses.
  */
 export async function withDatabase<T>(
   stateDir: string,
-  damaged: { what: string; remedy: string },
+  damaged: Damage,
   act: (database: DatabaseSync) => Promise<T>,
+  sharing: Sharing = 'alone',
 ): Promise<T> {
   let database: DatabaseSync | undefined;
   try {
-    database = openDatabase(stateDir);
+    database = openDatabase(stateDir, sharing);
     return await act(database);
   } catch (error) {
-    throw explainDatabase(error, damaged);
+    throw isDamage(error) ? damage(damaged, error) : explainDatabase(error, databaseFile(stateDir));
   } finally {
     // An open transaction ends with it, undone.
     database?.close();
   }
 }
 
-/** Whether an error says that a database is damaged. */
-export function isDamage(error: unknown): boolean {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return false;
-  const primary = error.errcode & 0xff;
-  const noTables = primary === LOGIC && error.message.startsWith('no such table');
-  return primary === CORRUPT || primary === NOT_A_DATABASE || noTables;
+/** A file that is a database to SQLite, but not to Nix. */
+export class DamagedDatabase extends Error {
+  override readonly name = 'DamagedDatabase';
 }
 
-/** The error for a damaged database. */
-export const damage = (what: string, remedy: string, cause: unknown): InitError =>
-  new InitError({ stage: 'reconcile', what, errno: 'EUCLEAN', remedy, exitCode: Exit.config, cause });
+/** @throws {DamagedDatabase} for a database without the tables that all of Nix's have. */
+export function requireTables(database: DatabaseSync): void {
+  const query = `select count(*) as tables from sqlite_master where name in ('ValidPaths', 'Refs', 'DerivationOutputs')`;
+  if (Number(database.prepare(query).get()?.['tables']) < 3)
+    throw new DamagedDatabase('it has not the tables of a Nix database');
+}
 
-function explainDatabase(error: unknown, { what, remedy }: { what: string; remedy: string }): unknown {
-  if (isDamage(error)) return damage(what, remedy, error);
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
-  const errno = errnos[error.errcode & 0xff];
-  return errno === undefined ? error : new DatabaseError(errno, error);
+/** The primary result code of an error of SQLite. */
+function resultCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
+    return undefined;
+  return error.errcode & 0xff;
+}
+
+/** Whether an error says that a database is damaged. */
+export function isDamage(error: unknown): error is Error {
+  const primary = resultCode(error);
+  const noTables = primary === LOGIC && error instanceof Error && error.message.startsWith('no such table');
+  return error instanceof DamagedDatabase || primary === CORRUPT || primary === NOT_A_DATABASE || noTables;
+}
+
+/** What to say of a damaged database. */
+export type Damage = Pick<Failure, 'stage' | 'what' | 'remedy'>;
+
+/** The error for a damaged database. */
+export const damage = (damaged: Damage, cause: unknown): InitError =>
+  new InitError({ ...damaged, errno: 'EUCLEAN', exitCode: Exit.config, cause });
+
+/**
+ * Makes a failed system call of what SQLite could not do; any other error stays as it is.
+ * @param file the database.
+ */
+export function explainDatabase(error: unknown, file: string): unknown {
+  const primary = resultCode(error) ?? 0;
+  const errno = primary === CANNOT_OPEN ? whyNotOpened(file) : errnos[primary];
+  return errno === undefined ? error : new DatabaseError(errno, error as Error);
+}
+
+/** SQLite keeps to itself why it could not open a file, which may be a full disk; so does what it asked for once more. */
+function whyNotOpened(file: string): string {
+  try {
+    closeSync(openSync(file, 'r+'));
+    closeSync(openSync(`${file}-wal`, 'a', 0o644));
+    return 'EIO';
+  } catch (error) {
+    return errnoOf(error);
+  }
 }

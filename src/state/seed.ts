@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { flushDirectory, flushFileSystem } from '../linux/files.ts';
+import { flushDirectory, flushFileSystem, makeDirectories, removeTree } from '../linux/files.ts';
 import { copySize, copyTree } from './copy.ts';
 import { databaseFile } from './database.ts';
 import { isPerBoot } from './parts.ts';
@@ -37,7 +37,7 @@ export async function seedState({
   onReady,
 }: SeedRequest): Promise<SeedOutcome> {
   // What an interrupted boot left.
-  rmSync(staging, { recursive: true, force: true });
+  removeTree(staging);
   if (existsSync(databaseFile(to))) return 'present';
   // An image without a database has nothing that a state directory without one could be lacking.
   if (existsSync(to) && !existsSync(databaseFile(from))) return 'present';
@@ -47,12 +47,12 @@ export async function seedState({
     await onReady();
   } catch (error) {
     // A volume that ran full must not stay full of what nobody can use.
-    rmSync(staging, { recursive: true, force: true });
+    removeTree(staging);
     throw error;
   }
-  mkdirSync(dirname(to), { recursive: true });
+  makeDirectories(dirname(to));
   if (existsSync(to)) {
-    mkdirSync(trash, { recursive: true });
+    makeDirectories(trash);
     renameSync(to, `${trash}/state-${Date.now()}`);
   }
   renameSync(staging, to);

@@ -1,5 +1,6 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
+import { removeTree } from '../linux/files.ts';
 import { bindMount, makeReadOnly, mount } from '../linux/mount.ts';
 import type { Log } from '../log.ts';
 import { assertFree, takeLock } from '../volume/lock.ts';
@@ -119,7 +120,7 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
       bindEach(step, undo);
       break;
     case 'clear':
-      for (const path of step.paths) rmSync(path, { recursive: true, force: true });
+      for (const path of step.paths) removeTree(path);
       break;
     case 'roots': {
       const roots = keepRoots(step, log);

@@ -1,8 +1,9 @@
-import { accessSync, constants, lstatSync, readFileSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/keys.ts';
 import { toInitError } from '../errors.ts';
 import { hasSysAdmin, readInUserNamespace } from '../linux/capabilities.ts';
+import { findCommand } from '../linux/commands.ts';
 import { type Credentials, parseCredentials } from '../linux/credentials.ts';
 import { isReadOnly, mountOf, readMountInfo } from '../linux/mountinfo.ts';
 import { probeVolume, type VolumeFacts } from '../volume/probe.ts';
@@ -76,32 +77,4 @@ function nixConfKind(dir: string): Facts['nixConf']['kind'] {
   const stat = lstatSync(`${dir}/nix.conf`, { throwIfNoEntry: false });
   if (stat !== undefined) return stat.isSymbolicLink() ? 'symlink' : 'file';
   return isDirectory(dir) ? 'missing' : 'no directory';
-}
-
-/** Where images put Nix when their PATH does not say: the multi-user and the single-user profile, and Debian. */
-const nixPlaces = [
-  '/nix/var/nix/profiles/default/bin',
-  '/root/.nix-profile/bin',
-  '/usr/local/bin',
-  '/usr/bin',
-  '/bin',
-];
-
-/** Looks a command up as execvp(3) would, then where Nix usually is. */
-function findCommand(command: string, searchPath = ''): string | undefined {
-  if (command.includes('/')) return isExecutable(command) ? command : undefined;
-  return [...searchPath.split(':'), ...nixPlaces]
-    .filter((dir) => dir !== '')
-    .map((dir) => `${dir}/${command}`)
-    .find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    // Whatever keeps us from executing it, the next place may serve.
-    return false;
-  }
 }

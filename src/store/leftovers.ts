@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import type { Config } from '../config/keys.ts';
-import type { MountInfo } from '../linux/mountinfo.ts';
+import { isOverlayOn, type MountInfo } from '../linux/mountinfo.ts';
 import { volumeLayout } from '../volume/layout.ts';
 import { runDir, runLayout } from './run-layout.ts';
 
@@ -13,10 +13,10 @@ export function findLeftovers(mounts: readonly MountInfo[], config: Config): str
   // Without our mark, what is mounted is somebody else's.
   if (!mounts.some(({ target }) => target === runLayout.lowerStore)) return [];
   const uppers = [volumeLayout(cacheDir).upper, runLayout.upper];
-  const ours = ({ target, type, root, superOptions }: MountInfo): boolean => {
+  const ours = (mount: MountInfo): boolean => {
+    const { target, root } = mount;
     if (target === runDir || target.startsWith(`${runDir}/`)) return true;
-    if (target === storeDir)
-      return type === 'overlay' && uppers.some((upper) => superOptions.includes(`upperdir=${upper}`));
+    if (target === storeDir) return uppers.some((upper) => isOverlayOn(mount, storeDir, upper));
     // What a reader shows of the volume over the image's.
     if (dirname(target) === storeDir) return root.endsWith(`/upper/${basename(target)}`);
     if (target === stateDir && root.endsWith('/state')) return true;

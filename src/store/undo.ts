@@ -1,5 +1,6 @@
-import { closeSync, rmSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
+import { removeFile } from '../linux/files.ts';
 import { unmount } from '../linux/mount.ts';
 import type { Log } from '../log.ts';
 
@@ -21,7 +22,7 @@ export class Undo {
   }
 
   removing(path: string): void {
-    this.#actions.push(() => rmSync(path, { force: true }));
+    this.#actions.push(() => removeFile(path));
   }
 
   /** What is to be done at that point of the way back. */

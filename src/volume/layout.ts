@@ -21,6 +21,8 @@ export function volumeLayout(cacheDir: string) {
     swept: `${own}/swept`,
     /** A copy of an image's database, for the time of the reconcile. */
     imageCopy: `${own}/image`,
+    /** Where a database is put together that takes the place of a damaged one. */
+    rescue: `${own}/rescue`,
     /** What the image brought of profiles and roots, as of the last merge. */
     imageLinks: `${own}/image-links.json`,
     /** Roots in project directories that may be absent at a boot. */

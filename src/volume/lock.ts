@@ -6,8 +6,8 @@ import { tryLock } from '../linux/flock.ts';
 
 const RETRY_MS = 50;
 
-/** What a lock is on: the volume, or what is mounted over the store in this mount namespace. */
-export type LockedThing = 'volume' | 'mounts';
+/** What a lock is on: the volume, what is mounted over the store in this mount namespace, or that store to repair it. */
+export type LockedThing = 'volume' | 'mounts' | 'repair';
 
 export type LockRequest = {
   of?: LockedThing;
@@ -16,6 +16,8 @@ export type LockRequest = {
   waitMs: number;
   /** Aborts the waiting: a stop that arrives meanwhile must not have to wait too. */
   signal: AbortSignal;
+  /** What to do about a holder, where the general answer would mislead. */
+  remedy?: string;
 };
 
 /**
@@ -25,12 +27,13 @@ export type LockRequest = {
  * @returns the descriptor that holds it.
  * @throws {InitError} 75, naming the holder.
  */
-export async function takeLock({ of = 'volume', path, waitMs, signal }: LockRequest): Promise<number> {
+export async function takeLock(request: LockRequest): Promise<number> {
+  const { path, waitMs, signal } = request;
   // a+: created when missing, and a holder's name is not truncated by someone who only waits.
   const fd = openSync(path, 'a+', 0o644);
   try {
     for (const end = Date.now() + waitMs; !tryLock(fd); await sleep(RETRY_MS, undefined, { signal })) {
-      if (Date.now() >= end) throw locked(of, path);
+      if (Date.now() >= end) throw locked(request);
     }
     nameHolder(fd);
     return fd;
@@ -56,7 +59,7 @@ export function assertFree(of: LockedThing, path: string): void {
   if (!existsSync(path)) return;
   const fd = openSync(path, 'r');
   try {
-    if (!tryLock(fd)) throw locked(of, path);
+    if (!tryLock(fd)) throw locked({ of, path });
   } finally {
     closeSync(fd);
   }
@@ -65,15 +68,16 @@ export function assertFree(of: LockedThing, path: string): void {
 const inUse: Readonly<Record<LockedThing, Pick<Failure, 'what' | 'remedy'>>> = {
   volume: { what: 'the volume is in use', remedy: 'stop that container, or set onLocked=wait or read-only' },
   mounts: { what: 'the store here is in use', remedy: 'stop it first' },
+  repair: { what: 'the store is being repaired', remedy: 'wait until that repair is done' },
 };
 
-function locked(of: LockedThing, path: string): InitError {
-  const { what, remedy } = inUse[of];
+function locked({ of = 'volume', path, remedy }: Pick<LockRequest, 'of' | 'path' | 'remedy'>): InitError {
+  const { what, remedy: general } = inUse[of];
   return new InitError({
     stage: 'lock',
     what: `${what} by ${holderOf(path)}`,
     errno: 'EWOULDBLOCK',
-    remedy,
+    remedy: remedy ?? general,
     exitCode: Exit.locked,
   });
 }

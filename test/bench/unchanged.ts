@@ -42,7 +42,11 @@ export const unchanged: Measurement = {
         ratios: {
           title: 'ratios within the rounds',
           digits: 3,
-          rows: [ratio('command', 'to the end of the command'), ratio('all', 'to the end of PID 1')],
+          rows: [
+            ratio('command', 'to the end of the command'),
+            ratio('all', 'to the end of PID 1'),
+            ratio('cpu', 'processor time'),
+          ],
         },
       },
     };

@@ -47,7 +47,7 @@ containerTest('a damaged database is refused at an upgrade with the remedy, and 
       volume: ground.volume.name,
       command: ['echo', 'the main command ran'],
     });
-    assertFails(refused, 78, /damaged.*\(.*nix-cache-init check --repair.*\)/);
+    assertFails(refused, 78, /damaged.*\(.*check --repair\)/);
     assert.equal(refused.stdout, '', what);
     assert.deepEqual(await listContents(ground.volume, free), before, what);
   }

@@ -45,9 +45,12 @@ const byPath = [
 
 export const changingCalls = ['openat', ...byDescriptor, ...byPath];
 
-/** One system call of init, so that the same one can be hit again: strace counts a kind of call from its start on. */
+/** One system call of init, so that the same one can be struck again. */
 export type Call = {
   name: string;
+  /** What it is about, as strace's -P takes it: counted among all calls, its number would be another at every boot. */
+  path: string | undefined;
+  /** As which of its thread's calls of that name and path it is made. */
   n: number;
   /** As strace shows it. */
   text: string;
@@ -67,19 +70,34 @@ export function linesOf(log: string, init: number): Line[] {
 
 /** Those of init's own calls that change something; with `after`, only those after such a line. */
 export function changesIn(log: string, init: number, after?: RegExp): Call[] {
-  const counts = new Map<string, number>();
+  const made: { thread: string; name: string; text: string }[] = [];
   const calls: Call[] = [];
   let counting = after === undefined;
   for (const { thread, text } of linesOf(log, init)) {
     if (after?.test(text)) counting = true;
     const name = /^(\w+)\(/.exec(text)?.[1];
     if (name === undefined || !changingCalls.includes(name)) continue;
-    const n = (counts.get(`${thread} ${name}`) ?? 0) + 1;
-    counts.set(`${thread} ${name}`, n);
-    if (counting && isChange(name, text)) calls.push({ name, n, text, failed: / = -1 E/.test(text) });
+    made.push({ thread, name, text });
+    if (!counting || !isChange(name, text)) continue;
+    const path = pathOf(name, text);
+    const alike = made.filter((one) => one.thread === thread && one.name === name && isAbout(one.text, path));
+    calls.push({ name, path, n: alike.length, text, failed: / = -1 E/.test(text) });
   }
   return calls;
 }
+
+/** Calls whose second argument is the path that they change. */
+const secondIsPath = ['mount', 'symlink'];
+
+/** A descriptor's path, or what is named. */
+function pathOf(name: string, text: string): string | undefined {
+  const descriptor = /^\w+\(\d+<(\/[^>]*)>/.exec(text)?.[1];
+  const named = [...text.matchAll(/"([^"]*)"/g)].map(([, path]) => path);
+  return descriptor ?? (name === 'bind' ? undefined : named[secondIsPath.includes(name) ? 1 : 0]);
+}
+
+const isAbout = (text: string, path: string | undefined): boolean =>
+  path === undefined || whatOf(text).includes(`"${path}"`) || whatOf(text).includes(`<${path}>`);
 
 function isChange(name: string, text: string): boolean {
   if (name === 'openat') return /O_WRONLY|O_RDWR|O_CREAT|O_TRUNC/.test(text) && !/"\/(dev|proc)\//.test(text);
@@ -101,16 +119,3 @@ const whatOf = (line: string): string =>
     .replace(/\)? *(= |<unfinished).*$/, '')
     .replaceAll(/0x[0-9a-f]+|socket:\[\d+\]/g, '')
     .replace(/^(write\(\d+<[^>]*>).*$/, '$1');
-
-/** As which of its kind a run made a call, where that is nearest to `n`; undefined when it made none like it. */
-export function countedAs(log: string, init: number, { name, text, n }: Call): number | undefined {
-  const found: number[] = [];
-  const counts = new Map<string, number>();
-  for (const line of linesOf(log, init)) {
-    if (!line.text.startsWith(`${name}(`)) continue;
-    const count = (counts.get(line.thread) ?? 0) + 1;
-    counts.set(line.thread, count);
-    if (sameCall(line.text, text)) found.push(count);
-  }
-  return found.toSorted((a, b) => Math.abs(a - n) - Math.abs(b - n))[0];
-}

@@ -17,7 +17,7 @@ export interface Scenario {
 
 export const scenarios: Scenario[] = [
   { name: 'first boot', volume: 'new', before: [], image: 'A', after: 'A' },
-  { name: 'unchanged boot', volume: 'used', before: ['A'], image: 'A', after: 'A', daemon: true },
+  { name: 'unchanged boot', volume: 'used', before: ['A', 'A'], image: 'A', after: 'A', daemon: true },
   { name: 'upgrade', volume: 'used', before: [], image: 'B', after: 'B' },
   { name: 'upgrade, then the old image', volume: 'used', before: [], image: 'B', after: 'A' },
   { name: 'downgrade', volume: 'used', before: ['B'], image: 'A', after: 'A' },

@@ -50,8 +50,7 @@ function visit(root: string, kind: string, leaveOut: ReadonlySet<string>, state:
 function describe(path: string): string {
   const stat = lstatSync(path);
   const target = stat.isSymbolicLink() ? ` ${readlinkSync(path)}` : '';
-  const names = stat.isFile() ? ` x${stat.nlink}` : '';
-  return `${kindOf(stat)}${names} ${(stat.mode & 0o7777).toString(8)} ${stat.uid}:${stat.gid}${target}`;
+  return `${kindOf(stat)} ${(stat.mode & 0o7777).toString(8)} ${stat.uid}:${stat.gid}${target}`;
 }
 
 function kindOf(stat: Stats): string {

@@ -2,7 +2,7 @@ import { overlay } from '../harness/namespaceStore.ts';
 import type { ValidPaths } from '../harness/nixDatabase.ts';
 import { type Outcome, runOk } from '../harness/run.ts';
 import { type Straced, startStraced } from '../harness/straced.ts';
-import { type Call, changesIn, changingCalls, countedAs, linesOf, sameCall } from './calls.ts';
+import { type Call, changesIn, changingCalls, linesOf, sameCall } from './calls.ts';
 import type { CrashGround } from './ground.ts';
 import type { Scenario } from './scenarios.ts';
 import { readState, type State } from './state.ts';
@@ -21,7 +21,7 @@ export async function listCalls(
   ground: CrashGround,
   scenario: Scenario,
 ): Promise<{ run: Run; calls: Call[] }> {
-  const run = await runScenario(ground, scenario, [`trace=${changingCalls.join()},execve`]);
+  const run = await runScenario(ground, scenario, ['-e', `trace=${changingCalls.join()},execve`]);
   const calls = changesIn(run.log, run.init, scenario.work === undefined ? undefined : /^--- SIGTERM /);
   return { run, calls };
 }
@@ -31,12 +31,12 @@ export const blows = ['KILL', 'ENOSPC', 'EDQUOT', 'EIO', 'EROFS'] as const;
 export type Blow = (typeof blows)[number];
 export type Errno = Exclude<Blow, 'KILL'>;
 
-/** How often strace may count a call otherwise than the time before: wake-ups between threads come as they come. */
-const TRIES = 12;
+/** For what another thread happens to do before it. */
+const TRIES = 3;
 
 /**
  * Runs a scenario's boot with one call struck.
- * @returns undefined when that call could not be met, at several tries.
+ * @returns undefined when that call could not be met.
  */
 export async function strike(
   ground: CrashGround,
@@ -44,22 +44,20 @@ export async function strike(
   call: Call,
   blow: Blow,
 ): Promise<Run | undefined> {
+  const { name, path, n, text } = call;
   const effect = blow === 'KILL' ? 'signal=KILL' : `error=${blow}`;
-  let { n } = call;
+  const about = path === undefined ? [] : ['-P', path];
+  const options = [...about, '-e', `trace=${name},execve`, '-e', `inject=${name}:${effect}:when=${n}`];
   for (let left = TRIES; left > 0; left -= 1) {
-    const expressions = [`trace=${call.name},execve`, `inject=${call.name}:${effect}:when=${n}`];
     await ground.begin(scenario);
-    const run = await runScenario(ground, scenario, expressions);
+    const run = await runScenario(ground, scenario, options);
     const struck = blow === 'KILL' ? killedAt(run) : failedAt(run);
-    if (struck.length > 0 && struck.every((text) => sameCall(text, call.text))) return run;
-    const counted = countedAs(run.log, run.init, { ...call, n });
-    // Not made yet when it was killed, or made in that place by chance this time: the next time is another.
-    n = counted ?? n + 1;
+    if (struck.length > 0 && struck.every((line) => sameCall(line, text))) return run;
   }
   return undefined;
 }
 
-async function runScenario(ground: CrashGround, scenario: Scenario, expressions: string[]): Promise<Run> {
+async function runScenario(ground: CrashGround, scenario: Scenario, options: string[]): Promise<Run> {
   await ground.image(scenario.image);
   const { machine } = ground.nix;
   const command =
@@ -67,7 +65,7 @@ async function runScenario(ground: CrashGround, scenario: Scenario, expressions:
   const args = overlay('busybox', ...command).filter(
     (word) => !(scenario.daemon && /^(--daemon-enabled|no)$/.test(word)),
   );
-  await using straced = await startStraced(machine, { args }, expressions);
+  await using straced = await startStraced(machine, { args }, options);
   const worked = scenario.work === undefined ? undefined : await workIn(ground, straced, scenario);
   const outcome = await straced.ended;
   return { outcome, init: straced.init, log: await straced.log, ...(worked && { worked }) };

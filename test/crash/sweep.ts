@@ -56,6 +56,9 @@ export const evenly =
     return calls.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));
   };
 
+/** The time of `upper` is noted when that is some ticks old: not at every boot. */
+const byTheClock = /\.nix-cache-init\/swept[">]/;
+
 async function sweepOne(
   ground: CrashGround,
   { scenario, blow }: Sweep,
@@ -71,7 +74,7 @@ async function sweepOne(
     const run = await strike(ground, scenario, call, blow);
     const where = `${blow} at ${shown(call, ground)}`;
     if (run === undefined) {
-      swept.unmet.push(where);
+      if (!byTheClock.test(call.text)) swept.unmet.push(where);
       continue;
     }
     swept.points.set(call.name, (swept.points.get(call.name) ?? 0) + 1);

@@ -1,11 +1,5 @@
 import type { Outcome } from './run.ts';
 
-/** Every system call by which a boot changes something, or waits for the disk. */
-export const changingCalls = [
-  ...['mkdir', 'openat', 'write', 'sendfile', 'copy_file_range', 'ioctl', 'symlink', 'link', 'rename'],
-  ...['lchown', 'chmod', 'lsetxattr', 'utimensat', 'fsync', 'syncfs', 'flock', 'mount'],
-];
-
 /**
  * A shell snippet that runs `"$@"` and has strace send it a signal at its n-th call of a kind. strace is PID 1 then, or
  * rather the shell that waits for it: the kernel keeps a PID 1 safe from the KILL of its own descendants.
@@ -39,3 +33,18 @@ export async function atGrowingDepth(
   }
   return hits;
 }
+
+/** The n-th call of a kind, where strace kills who makes it. */
+export interface KillPoint {
+  call: string;
+  n: number;
+}
+
+/**
+ * What strace is to look at, and to do: to kill whoever first makes so many calls of a kind. Not with --seccomp-bpf: strace
+ * 6.1 then sends nothing.
+ */
+export const killing = ({ call, n }: KillPoint): string[] => [
+  `trace=${call}`,
+  `inject=${call}:signal=KILL:when=${n}`,
+];

@@ -19,25 +19,41 @@ const gate = '/tmp/gate';
 /**
  * Boots with strace on PID 1, its threads and its children. strace is outside of the PID namespace: there its KILL ends
  * a PID 1 as an engine's does, and nobody in it has a process more to wait for.
+ * @param options of strace: what to look at, and what to do about it.
  */
 export async function startStraced(
   machine: Machine,
   boot: Omit<NamespaceBoot, 'via'>,
-  expressions: readonly string[],
+  options: readonly string[],
 ): Promise<Straced> {
   await installCommands({ strace: 'strace' });
   await machine.shell(`rm -f .${gate}; mkfifo .${gate}`);
   const booted = await startBoot(machine, { ...boot, via: `read -r go <${gate}; exec "$@"` });
   const directory = mkdtempSync(join(tmpdir(), 'nix-cache-init-strace-'));
   const log = join(directory, 'log');
-  const words = expressions.flatMap((expression) => ['-e', expression]);
-  const attach = ['-q', '-f', '-y', '-s', '0', '-o', log, ...words, '-p', String(booted.init)];
+  const attach = [
+    '-e',
+    'quiet=attach,personality,path-resolution',
+    '-f',
+    '-y',
+    '-s',
+    '0',
+    '-o',
+    log,
+    ...options,
+    '-p',
+    String(booted.init),
+  ];
   try {
     const waiting = await openGate(machine.path(gate));
-    const strace = spawn('strace', attach, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const strace = spawn('strace', attach, { stdio: ['ignore', 'ignore', 'pipe'] });
     const closed = once(strace, 'close');
+    let said = '';
+    strace.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
     while (!/^TracerPid:\s*[1-9]/m.test(readFileSync(`/proc/${booted.init}/status`, 'utf8'))) {
-      if (strace.exitCode !== null) throw new Error(`strace could not attach: ${attach.join(' ')}`);
+      if (strace.exitCode !== null) throw new Error(`strace could not attach: ${said}`);
       await sleep(1);
     }
     writeSync(waiting, 'go\n');

@@ -9,7 +9,7 @@ import { namespaceTest } from '../harness/namespaceTest.ts';
 namespaceTest('killed at a call of a boot or a shutdown, init loses nothing', async () => {
   const swept: Swept[] = [];
   const sweeps = scenarios.map((scenario) => ({ scenario, blow: 'KILL' }) as const);
-  await sweepAll(sweeps, evenly(6), (one) => swept.push(one));
+  await sweepAll(sweeps, evenly(5), (one) => swept.push(one));
   assertHarmless(swept, scenarios.length);
 });
 
@@ -20,7 +20,7 @@ namespaceTest(
     const booting = scenarios.filter(({ work }) => work === undefined);
     const errnos = blows.filter((blow) => blow !== 'KILL');
     const sweeps = booting.flatMap((scenario) => errnos.map((blow) => ({ scenario, blow })));
-    await sweepAll(sweeps, evenly(3), (one) => swept.push(one));
+    await sweepAll(sweeps, evenly(2), (one) => swept.push(one));
     assertHarmless(swept, sweeps.length);
   },
 );

@@ -1,9 +1,3 @@
-/** The n-th call of a kind, where strace kills who makes it. */
-export interface KillPoint {
-  call: string;
-  n: number;
-}
-
 /** How many calls of each kind one process or thread makes: the kill points that it has. */
 export type Calls = ReadonlyMap<string, number>;
 
@@ -21,12 +15,6 @@ const changing = [
     'chmod',
     'fchmodat',
   ],
-];
-
-/** What strace is to look at, and to do: to kill whoever first makes so many calls of a kind. */
-export const killing = ({ call, n }: KillPoint): string[] => [
-  `trace=${call}`,
-  `inject=${call}:signal=KILL:when=${n}`,
 ];
 
 /** For counting: what strace is to look at. */

@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type KillPoint, killing } from '../harness/injection.ts';
 import { type Booted, startBoot } from '../harness/namespaceBoot.ts';
 import { overlay } from '../harness/namespaceStore.ts';
 import { type ImageName, makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
@@ -7,7 +8,7 @@ import { installCommands } from '../harness/packages.ts';
 import { type Outcome, run } from '../harness/run.ts';
 import { startStraced } from '../harness/straced.ts';
 import { makeWorkspace } from '../harness/workspace.ts';
-import { type Calls, countCalls, type KillPoint, killing, watching } from './calls.ts';
+import { type Calls, countCalls, watching } from './calls.ts';
 import { readRows } from './readRows.ts';
 import { readUniverse } from './readUniverse.ts';
 import type { Row } from './rows.ts';

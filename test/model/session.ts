@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import type { KillPoint } from '../harness/injection.ts';
 import type { ImageName } from '../harness/nixMachine.ts';
-import type { KillPoint } from './calls.ts';
 import { changedRows, missingCopies } from './checks.ts';
 import { exactly, faultsOf } from './expectation.ts';
 import { describe, type Ground } from './ground.ts';

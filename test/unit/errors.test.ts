@@ -36,6 +36,11 @@ const errnos: [string, unknown, string | undefined][] = [
   ["Node's", coded('ENOENT'), 'ENOENT'],
   ['ours', new SystemError(1, 'mount', '/x'), 'EPERM'],
   ['one with a digit', coded('E2BIG'), 'E2BIG'],
+  [
+    'one that libuv has no name for',
+    Object.assign(coded('Unknown system error -122'), { errno: -122 }),
+    'EDQUOT',
+  ],
   ["one of Node's own codes", coded('ERR_INVALID_ARG_TYPE'), undefined],
   ['a number', coded(2), undefined],
   ['an error without a code', new Error('x'), undefined],

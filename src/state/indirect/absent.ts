@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync, symlinkSync, unlinkSync } from 'node:fs';
+import { readdirSync, symlinkSync, unlinkSync } from 'node:fs';
 import { hasErrno } from '../../errors.ts';
-import { flushDirectory } from '../../linux/files.ts';
+import { flushDirectory, makeDirectories } from '../../linux/files.ts';
 import { entryPath } from '../tree.ts';
 import { look } from './observe.ts';
 import { absentDir, autoDir } from './place.ts';
@@ -14,7 +14,7 @@ export const isKept = (state: string, root: IndirectRoot): boolean =>
 
 /** Makes direct roots of absent ones, and is sure of them. */
 export function keepAbsent(state: string, roots: readonly IndirectRoot[]): void {
-  if (roots.length > 0) mkdirSync(absentDir(state), { recursive: true, mode: 0o755 });
+  if (roots.length > 0) makeDirectories(absentDir(state), 0o755);
   makeLinks(
     absentDir(state),
     roots.map((root) => ({ name: absentName(root), target: root.storePath })),

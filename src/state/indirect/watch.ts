@@ -1,7 +1,7 @@
-import { type FSWatcher, mkdirSync, watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { errnoOf } from '../../errors.ts';
-import { replaceFileLater } from '../../linux/files.ts';
+import { makeDirectories, replaceFileLater } from '../../linux/files.ts';
 import type { Log } from '../../log.ts';
 import { isSame, loadRecord, updateRoots } from './indirect.ts';
 import { autoDir, type RootPlaces } from './place.ts';
@@ -34,7 +34,7 @@ export class RootWatcher {
   #watch(): FSWatcher | undefined {
     const path = autoDir(this.#places.state);
     try {
-      mkdirSync(path, { recursive: true, mode: 0o755 });
+      makeDirectories(path, 0o755);
       const watcher = watch(path, { persistent: false, encoding: 'latin1' });
       watcher.on('change', (_, name) => this.#note(String(name)));
       watcher.on('error', (error) => this.#complain(error));

@@ -1,5 +1,5 @@
-import { lchownSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
-import { placeDirectory } from '../../linux/files.ts';
+import { lchownSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
+import { placeDirectory, removeTree } from '../../linux/files.ts';
 import { entryPath } from '../tree.ts';
 import type { LinkChange } from './plan.ts';
 
@@ -20,7 +20,7 @@ export function applyLinks(stateDir: string, changes: readonly LinkChange[], tem
         break;
       case 'link':
         // What an interrupted merge left.
-        rmSync(temporary, { recursive: true, force: true });
+        removeTree(temporary);
         symlinkSync(Buffer.from(change.target, 'latin1'), temporary);
         lchownSync(temporary, change.uid, change.gid);
         renameSync(temporary, path);

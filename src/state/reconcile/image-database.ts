@@ -1,28 +1,39 @@
-import { copyFileSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, statSync } from 'node:fs';
+import { makeDirectories, removeTree } from '../../linux/files.ts';
 import { type DatabaseSync, databaseFile, immutable } from '../database.ts';
 
 /** What SQLite keeps beside a database that was not closed: of what is there, all or nothing is to be believed. */
 const logs = ['-wal', '-journal'];
 
+/** The logs beside a database of which something was not written back. */
+export const unwrittenLogs = (file: string): string[] =>
+  logs.filter((log) => (statSync(file + log, { throwIfNoEntry: false })?.size ?? 0) > 0);
+
 /**
- * Attaches the image's database as `img`, for reading. One with a log that was not written back is read from a copy: the
- * image itself is read-only, and without a lock SQLite would not look at the log.
+ * By which name a database that nobody writes to can be read without changing anything. One with a log that was not written
+ * back is read from a copy: it may be read-only, and without a lock SQLite would not look at the log.
  * @param scratch a directory for the copy, which the caller removes when the database is closed.
+ */
+export function stillName(file: string, scratch: string): string {
+  const unwritten = unwrittenLogs(file);
+  if (unwritten.length === 0) return immutable(file);
+  makeDirectories(scratch);
+  const name = `${scratch}/db.sqlite`;
+  for (const suffix of ['', ...unwritten]) copyFileSync(file + suffix, name + suffix);
+  return name;
+}
+
+/**
+ * Attaches the image's database as `img`, for reading.
+ * @param scratch a directory for a copy, which the caller removes when the database is closed.
  * @returns false when the image has no database, or an empty one.
  */
 export function attachImage(database: DatabaseSync, stateDir: string, scratch: string): boolean {
-  rmSync(scratch, { recursive: true, force: true });
+  removeTree(scratch);
   const file = databaseFile(stateDir);
   if (!existsSync(file)) return false;
-  const unwritten = logs.filter((log) => (statSync(file + log, { throwIfNoEntry: false })?.size ?? 0) > 0);
-  let name = immutable(file);
-  if (unwritten.length > 0) {
-    mkdirSync(scratch, { recursive: true });
-    name = `${scratch}/db.sqlite`;
-    for (const suffix of ['', ...unwritten]) copyFileSync(file + suffix, name + suffix);
-  }
-  database.prepare('attach ? as img').run(name);
-  database.exec('pragma img.mmap_size = 1073741824');
+  database.prepare('attach ? as img').run(stillName(file, scratch));
+  database.exec('pragma img.cache_size = -32768');
   return hasTable(database, 'img', 'ValidPaths');
 }
 

@@ -34,14 +34,24 @@ export async function mergeImage(
   database: DatabaseSync,
   onRows: (rows: number) => Promise<void>,
 ): Promise<ImageMerged> {
-  const image = new Set(columnsOf(database, 'img'));
-  const columns = columnsOf(database, 'main').filter((column) => image.has(column));
-  await findChanged(database, columns, onRows);
+  await findChanged(database, commonColumns(database), onRows);
   database.exec(`
     insert into temp.broken select id from temp.changed where not in_lower(path);
     delete from temp.changed where id in (select id from temp.broken)`);
   const replaced = readRows(database, 'v.path in (select path from temp.changed where in_upper(path))');
+  takeChanged(database);
+  return { learnt: rowCount(database, 'temp.changed'), replaced };
+}
 
+/** Those of ValidPaths that both databases have. */
+function commonColumns(database: DatabaseSync): string[] {
+  const image = new Set(columnsOf(database, 'img'));
+  return columnsOf(database, 'main').filter((column) => image.has(column));
+}
+
+/** Puts the image's rows that are named in `changed` in the place of the volume's, with what they refer to. */
+export function takeChanged(database: DatabaseSync): void {
+  const columns = commonColumns(database);
   const updates = columns.slice(1).map((column) => `${column} = excluded.${column}`);
   database.exec(`
     insert into main.ValidPaths (${columns.join(', ')})
@@ -60,7 +70,6 @@ export async function mergeImage(
     delete from main.DerivationOutputs where drv in (select id from temp.own);
     insert into main.DerivationOutputs (drv, id, path)
       select o.id, d.id, d.path from temp.own o join img.DerivationOutputs d on d.drv = o.image`);
-  return { learnt: rowCount(database, 'temp.changed'), replaced };
 }
 
 /**
@@ -74,12 +83,13 @@ async function findChanged(
   onRows: (rows: number) => Promise<void>,
 ): Promise<void> {
   const compared = columns.filter((column) => column !== 'path' && column !== 'registrationTime');
-  const list = (table: string): string => compared.map((column) => `${table}.${column}`).join(', ');
-  const known = (where: string): string =>
-    `exists (select 1 from main.ValidPaths v where ${where} and (${list('v')}) is (${list('i')}))`;
+  const same = (table: string): string =>
+    compared.map((column) => `${table}.${column} is i.${column}`).join(' and ');
   const find = database.prepare(`
-    insert into temp.changed select i.id, i.path from img.ValidPaths i where i.id between ? and ?
-      and not ${known('v.id = i.id and v.path = i.path')} and not ${known('v.path = i.path')}`);
+    insert into temp.changed select i.id, i.path from img.ValidPaths i
+      left join main.ValidPaths v on v.id = i.id and v.path = i.path
+      where i.id between ? and ? and (v.id is null or not (${same('v')}))
+      and not exists (select 1 from main.ValidPaths p where p.path = i.path and ${same('p')})`);
   for (const [from, to] of chunks(database, 'img.ValidPaths')) {
     find.run(from, to);
     await onRows(to - from + 1);

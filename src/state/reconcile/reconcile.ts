@@ -1,8 +1,8 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDiskFull } from '../../errors.ts';
-import { flushFileSystem, readIfThere } from '../../linux/files.ts';
+import { flushFileSystem, readIfThere, removeTree } from '../../linux/files.ts';
 import { settledLooks } from '../../linux/looks.ts';
 import { FORMAT, readManifest, writeManifest } from '../../volume/manifest.ts';
 import { databaseFile } from '../database.ts';
@@ -38,6 +38,8 @@ export type ReconcileRequest = {
   /** Tells the version of the image's Nix; asked only when the image has changed. */
   nixVersion: () => string | null;
   breathe: Breathe;
+  /** Goes through all of it although nothing seems to have changed. */
+  always?: boolean;
 };
 
 export type Reconciled = Updated & {
@@ -57,7 +59,7 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
   const { files, image, upper } = request;
   const manifest = readManifest(files.manifest);
   const looks = imageLooks(image);
-  const known = manifest?.imageIdentity ?? undefined;
+  const known = request.always ? undefined : (manifest?.imageIdentity ?? undefined);
   if (known !== undefined && manifest?.imageStat === looks) {
     const look = settledLooks(upper);
     if (look && look === readIfThere(files.swept)) return undefined;
@@ -100,7 +102,7 @@ async function bringInStep(
     throw error;
   });
   // Not before their rows are back: without them nobody would know that those are missing.
-  for (const name of whiteouts) rmSync(`${upper}/${name}`);
+  for (const name of whiteouts) unlinkSync(`${upper}/${name}`);
   for (const name of [...copies, ...updated.superseded]) setAside(upper, name, files.superseded);
   for (const name of updated.hiding) makeOpaque(upper, name, xattrs);
   rootPaths(`${stateDir}/gcroots/image`, updated.roots);
@@ -115,7 +117,7 @@ async function bringInStep(
   });
 
   remember(files.remembered, upper, takenOut);
-  rmSync(files.imageCopy, { recursive: true, force: true });
+  removeTree(files.imageCopy);
   flushFileSystem(dirname(files.manifest));
   noteSwept(request);
   // Of an older schema the rows lack what the image's have: Nix migrates the database, and the next boot completes them.

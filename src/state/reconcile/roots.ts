@@ -1,5 +1,6 @@
-import { closeSync, linkSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, linkSync, openSync, readdirSync } from 'node:fs';
 import { hasErrno } from '../../errors.ts';
+import { makeDirectories, removeTree } from '../../linux/files.ts';
 import type { DatabaseSync } from '../database.ts';
 
 /**
@@ -8,10 +9,13 @@ import type { DatabaseSync } from '../database.ts';
  */
 export function topLevelPaths(database: DatabaseSync): string[] {
   const broken = 'select id from temp.broken';
+  const itself = '(select 1 from img.Refs where referrer = r.reference and reference = r.reference)';
+  const others = database.prepare(broken).get()
+    ? `count(*) > exists ${itself} + (select count(*) from temp.broken b cross join img.Refs s
+        on s.referrer = b.id and s.reference = r.reference)`
+    : `count(*) > 1 or not exists ${itself}`;
   const query = `select json_group_array(path) as paths from img.ValidPaths where id not in (${broken})
-    and id not in (select reference from img.Refs r group by reference
-      having count(*) > exists (select 1 from img.Refs where referrer = r.reference and reference = r.reference)
-        + (select count(*) from temp.broken b cross join img.Refs s on s.referrer = b.id and s.reference = r.reference))`;
+    and id not in (select reference from img.Refs r group by reference having ${others})`;
   return JSON.parse(String(database.prepare(query).get()?.['paths']));
 }
 
@@ -20,7 +24,7 @@ export function topLevelPaths(database: DatabaseSync): string[] {
  * (findRoots in Nix's src/libstore/gc.cc), so that nothing dangles while the store is another one.
  */
 export function rootPaths(directory: string, names: readonly string[]): void {
-  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  makeDirectories(directory, 0o755);
   const stale = new Set(readdirSync(directory));
   let made: string | undefined;
   for (const name of names) {
@@ -30,7 +34,7 @@ export function rootPaths(directory: string, names: readonly string[]): void {
     closeSync(openSync(root, 'w', 0o644));
     made = root;
   }
-  for (const name of stale) rmSync(`${directory}/${name}`, { recursive: true });
+  for (const name of stale) removeTree(`${directory}/${name}`);
 }
 
 /**

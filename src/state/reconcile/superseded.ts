@@ -1,10 +1,10 @@
-import { lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { setXattr } from '../../linux/files.ts';
+import { lstatSync, renameSync } from 'node:fs';
+import { makeDirectories, removeTree, setXattr } from '../../linux/files.ts';
 
 /** Moves a path's copy out of the upper directory: the image has it, and overlayfs would show the two merged. */
 export function setAside(upper: string, name: string, trash: string): void {
-  mkdirSync(trash, { recursive: true });
-  rmSync(`${trash}/${name}`, { recursive: true, force: true });
+  makeDirectories(trash);
+  removeTree(`${trash}/${name}`);
   renameSync(`${upper}/${name}`, `${trash}/${name}`);
 }
 

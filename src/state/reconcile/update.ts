@@ -5,7 +5,7 @@ import { type Breathe, mergeImage, rowCount } from './merge.ts';
 import { mergeRealisations } from './realisations.ts';
 import { topLevelPaths } from './roots.ts';
 import { putRows, type Row, readRows } from './rows.ts';
-import { findVanished, forgetVanished, markDead } from './vanished.ts';
+import { deadPaths, findVanished, forgetVanished, markDead } from './vanished.ts';
 
 export type UpdateRequest = {
   /** The state directory whose database is updated. */
@@ -36,6 +36,16 @@ export type Updated = {
   roots: string[];
 };
 
+/** What to do about a damaged database: no container boots with it in which to mend it. */
+export const repairRemedy =
+  'run: docker run --rm -v VOLUME:/nix-cache --entrypoint nix-cache-init IMAGE check --repair';
+
+const imageDamaged = {
+  stage: 'reconcile',
+  what: 'the Nix database of the image is damaged',
+  remedy: 'make the image anew',
+} as const;
+
 /**
  * Brings a Nix database in step with the layers of its store, in one transaction: a kill at any instant leaves the old one or
  * the new one (DESIGN §6).
@@ -44,9 +54,10 @@ export type Updated = {
 export async function updateDatabase(request: UpdateRequest): Promise<Updated> {
   const { stateDir, imageStateDir, imageCopy } = request;
   const damaged = {
+    stage: 'reconcile',
     what: `the Nix database in ${stateDir} is damaged`,
-    remedy: 'run nix-cache-init check --repair in a container with this volume',
-  };
+    remedy: repairRemedy,
+  } as const;
   return await withDatabase(stateDir, damaged, async (database) => {
     try {
       const hasImage = attachImage(database, imageStateDir, imageCopy);
@@ -58,7 +69,7 @@ export async function updateDatabase(request: UpdateRequest): Promise<Updated> {
     } catch (error) {
       if (!isDamage(error) || !isSound(database)) throw error;
       // Then it is the other one.
-      throw damage(`the Nix database of the image is damaged`, 'make the image anew', error);
+      throw damage(imageDamaged, error);
     }
   });
 }
@@ -68,18 +79,32 @@ function isSound(database: DatabaseSync): boolean {
   return found === 'ok' && hasTable(database, 'main', 'ValidPaths');
 }
 
+/** A layer of which is only asked whether it has a name. */
+export type Layer = Pick<ReadonlySet<string>, 'has'>;
+
 /** Whether a path is in one of some layers. One that is not in this store is somebody else's affair, and always there. */
-function isIn(storeDir: string, ...layers: ReadonlySet<string>[]): (path: string) => boolean {
+export function isIn(storeDir: string, ...layers: Layer[]): (path: string) => boolean {
   const start = storeDir.length + 1;
   return (path) => !path.startsWith(`${storeDir}/`) || layers.some((layer) => layer.has(path.slice(start)));
 }
 
 /** What SQL asks of the layers. */
-function defineFunctions(database: DatabaseSync, { storeDir, layers }: UpdateRequest): void {
+export function defineFunctions(
+  database: DatabaseSync,
+  { storeDir, layers }: { storeDir: string; layers: Record<'lower' | 'upper', Layer> },
+): void {
   const define = (name: string, has: (path: string) => boolean): void =>
     database.function(name, (path) => (has(String(path)) ? 1 : 0));
   define('in_lower', isIn(storeDir, layers.lower));
   define('in_upper', isIn(storeDir, layers.upper));
+}
+
+/** What the steps of an update hand to each other. */
+export function createWorkTables(database: DatabaseSync): void {
+  database.exec(`
+    create temp table changed (id integer primary key, path text not null);
+    create temp table broken (id integer primary key);
+    create temp table dead (id integer primary key)`);
 }
 
 async function update(
@@ -87,10 +112,7 @@ async function update(
   { storeDir, layers, recalled, onTakenOut, breathe }: UpdateRequest,
   hasImage: boolean,
 ): Promise<Updated> {
-  database.exec(`
-    create temp table changed (id integer primary key, path text not null);
-    create temp table broken (id integer primary key);
-    create temp table dead (id integer primary key)`);
+  createWorkTables(database);
   const total = rowCount(database, 'main.ValidPaths') + (hasImage ? rowCount(database, 'img.ValidPaths') : 0);
   let done = 0;
   const onRows = async (rows: number): Promise<void> => {
@@ -108,17 +130,14 @@ async function update(
     putRows(database, back).map(({ path }) => path),
   );
   await findVanished(database, isIn(storeDir, layers.lower, layers.upper), onRows);
-  const forgotten = database.prepare(
-    'select path from main.ValidPaths where id in (select id from temp.dead)',
-  );
-  const taken = forgotten.all().map(({ path }) => String(path));
+  const forgotten = deadPaths(database);
   onTakenOut([...replaced, ...waitingRows(database, back)]);
   if (hasImage) markBroken(database);
   forgetVanished(database);
   if (hasImage) mergeRealisations(database);
   return {
     learnt,
-    forgotten: taken,
+    forgotten,
     superseded: [...superseded],
     hiding: both.filter((name) => !superseded.has(name) && knows(database, 'main', pathOf(name))),
     roots: hasImage ? topLevelPaths(database).map((path) => path.slice(storeDir.length + 1)) : [],

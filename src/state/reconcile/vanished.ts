@@ -22,12 +22,35 @@ export async function findVanished(
     );
     await onRows(paths.length);
   }
+  markReferrers(database);
+}
+
+/** Fills `dead` with the rows that refer to a row which is not there. No SQLite with its foreign keys on leaves such. */
+export function findDangling(database: DatabaseSync): void {
+  database.exec(`insert or ignore into temp.dead ${danglingRows}`);
+}
+
+/** The IDs of rows that refer to one which is not there. */
+export const danglingRows = `
+  select r.referrer from main.Refs r join main.ValidPaths v on v.id = r.referrer
+  where r.reference not in (select id from main.ValidPaths)`;
+
+function markReferrers(database: DatabaseSync): void {
   database.exec(`
     insert or ignore into temp.dead
       with recursive closure (id) as (
         select id from temp.dead
         union select r.referrer from main.Refs r join closure on r.reference = closure.id)
       select id from closure`);
+}
+
+/** The paths whose rows are in `dead`. */
+export function deadPaths(database: DatabaseSync): string[] {
+  const query = 'select path from main.ValidPaths where id in (select id from temp.dead) order by path';
+  return database
+    .prepare(query)
+    .all()
+    .map(({ path }) => String(path));
 }
 
 /** Adds rows to `dead` by their paths. */

@@ -1,5 +1,6 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
+import { removeTree } from '../../linux/files.ts';
 import { copySize, copyTree } from '../copy.ts';
 import { databaseFile } from '../database.ts';
 import { isPerBoot } from '../parts.ts';
@@ -17,7 +18,7 @@ import { untilStill } from './still.ts';
 export async function copyState<T>(from: string, to: string, note: () => T, breathe: Breathe): Promise<T> {
   let noted = note();
   await untilStill(from, async () => {
-    rmSync(to, { recursive: true, force: true });
+    removeTree(to);
     noted = note();
     const entries = listTree(from, isPerBoot);
     const total = copySize(entries);

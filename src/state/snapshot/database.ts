@@ -1,14 +1,6 @@
-import {
-  closeSync,
-  copyFileSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, copyFileSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { hasErrno } from '../../errors.ts';
+import { removeFile } from '../../linux/files.ts';
 import { databaseFile } from '../database.ts';
 import { untilStill } from './still.ts';
 
@@ -40,7 +32,7 @@ function copyLog(source: string, target: string): void {
     copyFileSync(source, target);
   } catch (error) {
     if (!hasErrno(error, 'ENOENT')) throw error;
-    rmSync(target, { force: true });
+    removeFile(target);
   }
 }
 

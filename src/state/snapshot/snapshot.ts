@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { readIfThere } from '../../linux/files.ts';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { makeDirectories, readIfThere, removeTree } from '../../linux/files.ts';
 import { type Manifest, readManifest } from '../../volume/manifest.ts';
 import { databaseFile } from '../database.ts';
 import { type ImagePlaces, imageIdentity, imageLooks } from '../identity.ts';
@@ -75,7 +75,7 @@ async function bringInStep(
   layers: Layers,
   { imageLinks, recalled }: Records,
 ): Promise<Updated> {
-  mkdirSync(scratch, { recursive: true });
+  makeDirectories(scratch);
   try {
     const updated = await updateDatabase({
       stateDir: to,
@@ -102,7 +102,7 @@ async function bringInStep(
     });
     return updated;
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    removeTree(scratch);
   }
 }
 

@@ -1,5 +1,6 @@
-import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeDirectories, removeFile } from '../../linux/files.ts';
 import { listenUnix } from '../../linux/socket.ts';
 import type { Step } from '../plan.ts';
 
@@ -9,7 +10,7 @@ import type { Step } from '../plan.ts';
  * @throws {SystemError} EADDRINUSE for something at its path that is no socket.
  */
 export function listen({ socket }: Step & { do: 'listen' }): number {
-  mkdirSync(dirname(socket), { recursive: true, mode: 0o755 });
-  if (lstatSync(socket, { throwIfNoEntry: false })?.isSocket()) rmSync(socket);
+  makeDirectories(dirname(socket), 0o755);
+  if (lstatSync(socket, { throwIfNoEntry: false })?.isSocket()) removeFile(socket);
   return listenUnix(socket, 0o666);
 }

@@ -1,14 +1,14 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { placeDirectory } from '../../linux/files.ts';
+import { makeDirectories, placeDirectory } from '../../linux/files.ts';
 import type { Step } from '../plan.ts';
 
 /** Creates a directory with its parents, with another one's owner and mode where the step names a model. */
 export function makeDirectory({ path, mode, like }: Step & { do: 'mkdir' }): void {
   if (like === undefined || statSync(path, { throwIfNoEntry: false }) !== undefined) {
-    mkdirSync(path, { recursive: true, mode });
+    makeDirectories(path, mode);
     return;
   }
-  mkdirSync(dirname(path), { recursive: true });
+  makeDirectories(dirname(path));
   placeDirectory(path, `${path}.new`, statSync(like));
 }

@@ -1,5 +1,5 @@
-import { cpSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { readIfThere } from '../../linux/files.ts';
+import { cpSync, realpathSync, writeFileSync } from 'node:fs';
+import { makeDirectories, readIfThere, removeFile, removeTree } from '../../linux/files.ts';
 import { bindMount } from '../../linux/mount.ts';
 import { generateNixConf } from '../../state/nix-conf.ts';
 import type { Step } from '../plan.ts';
@@ -13,16 +13,16 @@ export function mountNixConf({ dir, over, create, generated }: Step & { do: 'nix
   if (over === 'directory') {
     const copy = `${generated}.d`;
     const own = readOrNothing(path);
-    rmSync(copy, { recursive: true, force: true });
+    removeTree(copy);
     // Its real place: copying a link would have us write through it into the image.
     cpSync(realpathSync(dir), copy, { recursive: true, verbatimSymlinks: true });
-    rmSync(`${copy}/nix.conf`, { force: true });
+    removeFile(`${copy}/nix.conf`);
     writeFileSync(`${copy}/nix.conf`, generateNixConf(own));
     bindMount(copy, dir);
     return dir;
   }
   if (create) {
-    mkdirSync(dir, { recursive: true, mode: 0o755 });
+    makeDirectories(dir, 0o755);
     writeFileSync(path, '', { mode: 0o644 });
   }
   writeFileSync(generated, generateNixConf(readOrNothing(path)), { mode: 0o644 });

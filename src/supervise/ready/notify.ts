@@ -1,6 +1,7 @@
-import { chownSync, closeSync, mkdirSync, read, rmSync } from 'node:fs';
+import { chownSync, closeSync, read } from 'node:fs';
 import { dirname } from 'node:path';
 import { bindUnixDatagram, discardDatagrams, setReceiveTimeout } from '../../linux/datagram.ts';
+import { makeDirectories, removeFile } from '../../linux/files.ts';
 import type { Readiness } from './readiness.ts';
 
 /** What sd_notify(3) sends is short; what is longer is cut off. */
@@ -12,8 +13,8 @@ const MESSAGE_BYTES = 4096;
  * @throws {SystemError} when the socket cannot be bound.
  */
 export function notifyReadiness(path: string, timeoutMs: number, owner?: number): Readiness {
-  mkdirSync(dirname(path), { recursive: true });
-  rmSync(path, { force: true });
+  makeDirectories(dirname(path));
+  removeFile(path);
   const fd = bindUnixDatagram(path, 0o600);
   if (owner !== undefined) chownSync(path, owner, -1);
   const ready = Promise.withResolvers<void>();
@@ -42,7 +43,7 @@ export function notifyReadiness(path: string, timeoutMs: number, owner?: number)
     },
     release() {
       closeSync(fd);
-      rmSync(path, { force: true });
+      removeFile(path);
     },
   };
 }

@@ -1,6 +1,7 @@
 import fc, { type Arbitrary } from 'fast-check';
+import type { KillPoint } from '../../harness/injection.ts';
 import { imageNames } from '../../harness/nixMachine.ts';
-import type { Calls, KillPoint } from '../calls.ts';
+import type { Calls } from '../calls.ts';
 import type { Ground } from '../ground.ts';
 import type { Container, Ending } from '../session.ts';
 import { AddRoot } from './addRoot.ts';

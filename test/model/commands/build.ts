@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { KillPoint } from '../calls.ts';
+import type { KillPoint } from '../../harness/injection.ts';
 import { checkOperation } from '../checks.ts';
 import { describe, type Ground } from '../ground.ts';
 import type { Model } from '../model.ts';

@@ -1,4 +1,4 @@
-import type { KillPoint } from '../calls.ts';
+import type { KillPoint } from '../../harness/injection.ts';
 import type { Ground } from '../ground.ts';
 import type { Model } from '../model.ts';
 import { type Container, type Ending, end, killedBoot } from '../session.ts';

@@ -1,4 +1,4 @@
-import type { KillPoint } from '../calls.ts';
+import type { KillPoint } from '../../harness/injection.ts';
 
 export const showKill = (kill: KillPoint | undefined): string =>
   kill === undefined ? '' : `, killed at call ${kill.n} of ${kill.call}`;

@@ -1,0 +1,57 @@
+import type { CommandLine } from '../config/flags.ts';
+import { loadConfig } from '../config/load.ts';
+import { toInitError } from '../errors.ts';
+import { makeDirectories } from '../linux/files.ts';
+import { readMountInfo } from '../linux/mountinfo.ts';
+import { createLog, printOut } from '../log.ts';
+import { type CheckRequest, checkStore } from '../state/check/check.ts';
+import { findPlaces, isOnVolume } from '../state/check/places.ts';
+import { repairStore } from '../state/repair/repair.ts';
+import { showProgress } from '../store/progress.ts';
+import { runDir, runLayout } from '../store/run-layout.ts';
+import { type Held, holding } from '../volume/holding.ts';
+import { volumeLayout } from '../volume/layout.ts';
+import { formatReport } from './check-report.ts';
+import { interruptible } from './interruptible.ts';
+
+/** Says what of the store is not as its database has it; with --repair puts it right. Exit 1: something is wrong. */
+export function runCheck(line: CommandLine): Promise<number> {
+  return interruptible(async (signal) => {
+    try {
+      return await check(line, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw toInitError(error, 'check', 'cannot look at the store and its database');
+    }
+  });
+}
+
+async function check({ flags, file, switches }: CommandLine, signal: AbortSignal): Promise<number> {
+  const { config } = await loadConfig({ flags, file, env: process.env });
+  const places = findPlaces(config, readMountInfo(), runLayout);
+  const progress = showProgress('comparing contents', createLog(config));
+  const request: CheckRequest = {
+    places,
+    contents: () => switches.has('contents'),
+    env: process.env,
+    signal,
+    onProgress: progress.update,
+  };
+  const repair = switches.has('repair');
+  const work = () => (repair ? repairStore(request) : checkStore(request));
+  const report = await holding(lockOf(), signal, work).finally(progress.end);
+  printOut(switches.has('json') ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report));
+  return report.findings.length > 0 ? 1 : 0;
+
+  /** What nobody else may hold meanwhile. */
+  function lockOf(): Held | undefined {
+    if (isOnVolume(places)) {
+      const remedy = 'stop that container, or run it there: docker exec CONTAINER nix-cache-init check';
+      return { path: volumeLayout(places.volume.root).lock, remedy, needed: repair };
+    }
+    if (!repair) return undefined;
+    // Init has the volume's; two repairs would undo each other's work.
+    makeDirectories(runDir);
+    return { of: 'repair', path: `${runDir}/repair.lock`, needed: true };
+  }
+}

@@ -1,0 +1,63 @@
+import { lstatSync, readdirSync } from 'node:fs';
+import { hasErrno } from '../../errors.ts';
+import { hasXattr } from '../../linux/files.ts';
+import { copiedUp, type Layers, listUpper, overlaps } from '../reconcile/layers.ts';
+import type { Layer } from '../reconcile/update.ts';
+import type { Places } from './places.ts';
+
+/** The names in the layers of a store. */
+export type Names = Layers & {
+  /** Names that the upper layer hides. */
+  whiteouts: ReadonlySet<string>;
+  /** Directories that both layers have and overlayfs shows merged, as far as that can be seen. */
+  merging: ReadonlySet<string>;
+};
+
+/**
+ * Lists the layers. A store without a volume counts as an upper layer: nothing lies below it.
+ * @param marks where overlayfs keeps its marks, if they can be seen.
+ */
+export function listNames({ storeDir, volume }: Places, marks: 'trusted' | 'user' | undefined): Names {
+  if (volume === undefined) {
+    return { upper: namesIn(storeDir), lower: new Set(), whiteouts: new Set(), merging: new Set() };
+  }
+  const lower = namesIn(volume.image.storeDir);
+  const { names: upper, whiteouts } = listUpper(volume.upper);
+  if (marks === undefined) return { upper, lower, whiteouts: new Set(whiteouts), merging: new Set() };
+  // What is left of a path that another image had.
+  for (const name of copiedUp(volume.upper, upper, marks)) if (!lower.has(name)) upper.delete(name);
+  const merging = overlaps({ upper, lower }).filter((name) => isMerging(`${volume.upper}/${name}`, marks));
+  return { upper, lower, whiteouts: new Set(whiteouts), merging: new Set(merging) };
+}
+
+function namesIn(directory: string): Set<string> {
+  try {
+    return new Set(readdirSync(directory));
+  } catch (error) {
+    // An image may have no store of its own.
+    if (hasErrno(error, 'ENOENT')) return new Set();
+    throw error;
+  }
+}
+
+const isMerging = (path: string, marks: 'trusted' | 'user'): boolean =>
+  lstatSync(path).isDirectory() && !hasXattr(path, `${marks}.overlay.opaque`);
+
+export type LiveLayers = Record<'upper' | 'lower', Layer>;
+
+/** The layers as they are at the moment of asking: for who decides while Nix is at work. What is hidden is there. */
+export function liveLayers({ storeDir, volume }: Places): LiveLayers {
+  const there = (path: string): boolean => {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    return stat !== undefined && !stat.isCharacterDevice();
+  };
+  const in_ = (directory: string) => ({ has: (name: string): boolean => there(`${directory}/${name}`) });
+  if (volume === undefined) return { upper: in_(storeDir), lower: { has: () => false } };
+  return { upper: in_(volume.upper), lower: in_(volume.image.storeDir) };
+}
+
+/** Where the contents of a path can be read. */
+export function contentsOf({ kind, storeDir, volume }: Places, name: string, { upper }: LiveLayers): string {
+  const inUpper = kind === 'volume' && volume !== undefined && upper.has(name);
+  return `${inUpper ? volume.upper : storeDir}/${name}`;
+}

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import { isOverlayOn, type MountInfo, mountOf } from '../../linux/mountinfo.ts';
+import { volumeLayout } from '../../volume/layout.ts';
+import { databaseFile } from '../database.ts';
+import type { ImagePlaces } from '../identity.ts';
+
+/** What there is to check, and where it can be read. */
+export type Places = {
+  /**
+   * `mounted`: init has laid the volume under the store, and Nix may be at work. `volume`: the volume and the image beside each
+   * other, nobody at work. `reader`: what a container shows that reads a volume. `plain`: a store with no volume.
+   */
+  kind: 'mounted' | 'volume' | 'reader' | 'plain';
+  /** Where Nix sees the store. */
+  storeDir: string;
+  /** Whose database is checked. */
+  stateDir: string;
+  volume?: { root: string; upper: string; image: ImagePlaces };
+};
+
+export type VolumePlaces = Places & { kind: 'volume'; volume: NonNullable<Places['volume']> };
+
+/** Whether these are a volume and an image beside each other. */
+export const isOnVolume = (places: Places): places is VolumePlaces =>
+  places.kind === 'volume' && places.volume !== undefined;
+
+type Run = { lowerStore: string; lowerState: string; upper: string };
+
+type Wanted = { strategy: string; cacheDir: string; storeDir: string; stateDir: string };
+
+/**
+ * Finds out what there is to check here.
+ * @param run where init binds what it hides, and keeps the throw-away layer of a reader.
+ */
+export function findPlaces(config: Wanted, mounts: readonly MountInfo[], run: Run): Places {
+  const { strategy, cacheDir, storeDir, stateDir } = config;
+  const { upper, state } = volumeLayout(cacheDir);
+  const lower = { storeDir: run.lowerStore, stateDir: run.lowerState };
+  const store = mountOf(storeDir, mounts);
+  const aside = mounts.some(({ target }) => target === lower.storeDir);
+  if (aside && store !== undefined && isOverlayOn(store, storeDir, upper))
+    return { kind: 'mounted', storeDir, stateDir, volume: { root: cacheDir, upper, image: lower } };
+  if (aside && store !== undefined && isOverlayOn(store, storeDir, run.upper))
+    return { kind: 'reader', storeDir, stateDir };
+  if (strategy !== 'none' && existsSync(upper) && existsSync(state)) {
+    const image = { storeDir, stateDir };
+    return { kind: 'volume', storeDir, stateDir: state, volume: { root: cacheDir, upper, image } };
+  }
+  return { kind: 'plain', storeDir, stateDir };
+}
+
+/** For people: what was looked at. */
+export function describePlaces({ kind, storeDir, stateDir, volume }: Places): string {
+  const database = databaseFile(stateDir);
+  if (kind === 'mounted') return `${storeDir} as mounted from ${volume?.root}, with ${database}`;
+  if (kind === 'volume') return `the volume ${volume?.root} over this image's ${storeDir}, with ${database}`;
+  if (kind === 'reader') return `${storeDir} as this container reads it, with its own ${database}`;
+  return `${storeDir}, with ${database}; there is no volume`;
+}

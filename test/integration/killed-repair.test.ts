@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { changingCalls } from '../crash/calls.ts';
+import { checkAlone, killedAlone, startRunning, tamper, useCache, volumeRows } from '../harness/checking.ts';
+import { found, reportOf } from '../harness/checkReport.ts';
+import type { KillPoint } from '../harness/injection.ts';
+import { namespaceTest } from '../harness/namespaceTest.ts';
+import { makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
+import { installCommands } from '../harness/packages.ts';
+
+const calls = [...new Set([...changingCalls, 'renameat2', 'fdatasync', 'fchmod', 'mkdirat'])];
+
+/** Breaks a copy of one and the same volume before each attempt, kills the repair at each depth, and repairs again. */
+async function killEverywhere(
+  machine: NixMachine,
+  attempt: (point: KillPoint) => Promise<'killed' | 'completed'>,
+): Promise<number> {
+  await machine.machine.shell('cp -a nix-cache broken');
+  let kills = 0;
+  for (const call of calls) {
+    for (let n = 1; ; n = Math.ceil(n * 1.7)) {
+      await machine.machine.shell('find nix-cache -mindepth 1 -delete; cp -a broken/. nix-cache');
+      if ((await attempt({ call, n })) === 'completed') break;
+      kills += 1;
+    }
+  }
+  return kills;
+}
+
+namespaceTest(
+  'killed at any system call, a repair can be done again, and nothing that was right is lost',
+  async () => {
+    await installCommands({ strace: 'strace' });
+    await using machine = await makeNixMachine();
+    const [c, d, e] = [await machine.build('c'), await machine.build('d'), await machine.build('e')];
+    const w = await machine.build('w');
+    const before = volumeRows(machine);
+    const right = Object.keys(before).filter((path) => ![c, d, e].includes(path));
+    tamper(machine, `delete from ValidPaths where path = '${w}'`);
+    await machine.machine.shell(`
+      rm -r nix-cache/upper/${c.slice(11)}
+      chmod u+w nix-cache/upper/${e.slice(11)}/unique; echo garbled >nix-cache/upper/${e.slice(11)}/unique`);
+    const kills = await killEverywhere(machine, async (point) => {
+      const outcome = await killedAlone(machine, ['--contents', '--repair'], point);
+      const where = `${outcome} at call ${point.n} of ${point.call}`;
+      const report = reportOf(await checkAlone(machine, ['--contents', '--repair', '--json']));
+      assert.deepEqual(found(report), [], where);
+      assert.deepEqual(Object.keys(volumeRows(machine)), right, where);
+      // Of d only what it refers to was wrong.
+      assert.deepEqual(report.waiting, [d], where);
+      return outcome;
+    });
+    assert.ok(kills > 40, `${kills}`);
+    await machine.verify();
+  },
+  900_000,
+);
+
+namespaceTest(
+  'killed at any system call, a rescue can be done again, and saves the same',
+  async () => {
+    await installCommands({ strace: 'strace' });
+    await using machine = await makeNixMachine();
+    await machine.build('d');
+    const before = Object.keys(volumeRows(machine));
+    const file = machine.machine.path('/nix-cache/var/nix/db/db.sqlite');
+    writeFileSync(file, readFileSync(file).fill(0, 0, 4096));
+    const kills = await killEverywhere(machine, async (point) => {
+      const outcome = await killedAlone(machine, ['--repair'], point);
+      const where = `${outcome} at call ${point.n} of ${point.call}`;
+      assert.deepEqual(found(reportOf(await checkAlone(machine, ['--repair', '--json']))), [], where);
+      assert.deepEqual(Object.keys(volumeRows(machine)), before, where);
+      assert.ok(!existsSync(machine.machine.path('/nix-cache/.nix-cache-init/rescue')), where);
+      return outcome;
+    });
+    assert.ok(kills > 50, `${kills}`);
+    await machine.verify();
+  },
+  900_000,
+);
+
+namespaceTest(
+  'killed where Nix runs, nothing is lost that was right: the next repair puts it back',
+  async () => {
+    await installCommands({ strace: 'strace' });
+    await using machine = await makeNixMachine();
+    const [c, d] = [await machine.build('c'), await machine.build('d')];
+    await useCache(machine, c);
+    const rows = volumeRows(machine);
+    await using running = await startRunning(machine);
+    let kills = 0;
+    for (const call of ['write', 'pwrite64', 'rename', 'fsync', 'fdatasync', 'ftruncate', 'unlink']) {
+      for (let n = 1; ; n = Math.ceil(n * 1.7)) {
+        await running.shell(`rm -r ${c}`);
+        const outcome = await running.killedCheck(['--repair'], { call, n });
+        const where = `${outcome} at call ${n} of ${call}`;
+        assert.deepEqual(found(reportOf(await running.check(['--repair', '--json']))), [], where);
+        // Killed after it was made invalid, c is no longer known to be wanted; d is.
+        await running.shell(`nix-store --realise ${c}`);
+        const report = reportOf(await running.check(['--contents', '--repair', '--json']));
+        assert.deepEqual([found(report), report.waiting], [[], []], where);
+        const after = volumeRows(machine);
+        assert.deepEqual(Object.keys(after), Object.keys(rows), where);
+        assert.deepEqual(after[d], rows[d], where);
+        if (outcome === 'completed') break;
+        kills += 1;
+      }
+    }
+    assert.ok(kills > 15, `${kills}`);
+  },
+  900_000,
+);

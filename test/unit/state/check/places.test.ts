@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { test } from 'node:test';
+import { parseMountInfo } from '../../../../src/linux/mountinfo.ts';
+import { findPlaces, isOnVolume } from '../../../../src/state/check/places.ts';
+
+const runDir = '/run/nix-cache-init';
+const run = {
+  lowerStore: `${runDir}/lower/store`,
+  lowerState: `${runDir}/lower/state`,
+  upper: `${runDir}/upper`,
+};
+const root = '1 0 0:1 / / rw - overlay overlay rw';
+
+function places(lines: string[], { used = true, strategy = 'auto' } = {}) {
+  const cacheDir = mkdtempSync(`${tmpdir()}/nix-cache-init-places-`);
+  try {
+    if (used) for (const name of ['upper', 'var/nix']) mkdirSync(`${cacheDir}/${name}`, { recursive: true });
+    const config = { strategy, cacheDir, storeDir: '/nix/store', stateDir: '/nix/var/nix' };
+    const mounts = parseMountInfo([root, ...lines].join('\n').replaceAll('CACHE', cacheDir));
+    const { stateDir, ...found } = findPlaces(config, mounts, run);
+    return { ...found, stateDir: stateDir.replace(cacheDir, 'CACHE') };
+  } finally {
+    rmSync(cacheDir, { recursive: true });
+  }
+}
+
+const lower = '2 1 0:1 /nix/store /run/nix-cache-init/lower/store ro - overlay overlay rw';
+const overlay = (upper: string): string =>
+  `3 1 0:2 / /nix/store rw - overlay overlay rw,lowerdir=/l,upperdir=${upper},workdir=/w`;
+
+test('under an init, the store is what it has mounted', () => {
+  const { kind, stateDir, volume } = places([lower, overlay('CACHE/upper')]);
+  assert.deepEqual([kind, stateDir], ['mounted', '/nix/var/nix']);
+  assert.deepEqual(volume?.image, { storeDir: `${runDir}/lower/store`, stateDir: `${runDir}/lower/state` });
+});
+
+test('a reader shows a store of its own', () => {
+  const { kind, stateDir } = places([lower, overlay(run.upper)]);
+  assert.deepEqual([kind, stateDir], ['reader', '/nix/var/nix']);
+});
+
+test('where nothing is mounted, the volume lies beside the image', () => {
+  const { kind, stateDir, volume } = places([]);
+  assert.deepEqual([kind, stateDir], ['volume', 'CACHE/var/nix']);
+  assert.deepEqual(volume?.image, { storeDir: '/nix/store', stateDir: '/nix/var/nix' });
+});
+
+test('an overlay of somebody else is none of ours', () => {
+  assert.equal(places([lower, overlay('/other/upper')]).kind, 'volume');
+  assert.equal(places([overlay('CACHE/upper')]).kind, 'volume');
+});
+
+test('a volume that was never used, and none at all, leave the store as it is', () => {
+  assert.deepEqual(places([], { used: false }), {
+    kind: 'plain',
+    storeDir: '/nix/store',
+    stateDir: '/nix/var/nix',
+  });
+  assert.equal(places([], { strategy: 'none' }).kind, 'plain');
+});
+
+test('only a volume that is not mounted is there to be worked on', () => {
+  const volume = { root: '/c', upper: '/c/upper', image: { storeDir: '/s', stateDir: '/v' } };
+  const base = { storeDir: '/nix/store', stateDir: '/v' };
+  assert.ok(isOnVolume({ kind: 'volume', ...base, volume }));
+  assert.ok(!isOnVolume({ kind: 'mounted', ...base, volume }));
+  assert.ok(!isOnVolume({ kind: 'plain', ...base }));
+});
