@@ -40,7 +40,7 @@ export function killedAlone(
 
 async function killed(point: KillPoint, file: string, args: readonly string[]): Promise<Killed> {
   const { exitCode, stderr } = await run('strace', [
-    ...['-f', '-qqq', '-o', '/dev/null', ...killing(point).flatMap((word) => ['-e', word])],
+    ...['-f', '-qqq', '-o', '/dev/null', ...killing(point)],
     ...[file, ...args],
   ]);
   // What unshare(1) says of a PID 1 that was killed differs; the program has something to say when it fails. It may have been

@@ -41,10 +41,8 @@ export interface KillPoint {
 }
 
 /**
- * What strace is to look at, and to do: to kill whoever first makes so many calls of a kind. Not with --seccomp-bpf: strace
+ * strace's options to kill whoever first makes so many calls of a kind. Not with --seccomp-bpf: strace
  * 6.1 then sends nothing.
  */
-export const killing = ({ call, n }: KillPoint): string[] => [
-  `trace=${call}`,
-  `inject=${call}:signal=KILL:when=${n}`,
-];
+export const killing = ({ call, n }: KillPoint): string[] =>
+  [`trace=${call}`, `inject=${call}:signal=KILL:when=${n}`].flatMap((expression) => ['-e', expression]);

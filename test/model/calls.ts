@@ -17,8 +17,8 @@ const changing = [
   ],
 ];
 
-/** For counting: what strace is to look at. */
-export const watching = [`trace=${changing.join()}`, 'signal=none'];
+/** The same for counting. */
+export const watching = ['-e', `trace=${changing.join()}`, '-e', 'signal=none'];
 
 /** Counts the calls in a log of strace's; as strace does, each process and thread for itself. */
 export function countCalls(log: string): Calls {

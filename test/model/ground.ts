@@ -96,8 +96,8 @@ async function operate(nixMachine: NixMachine, universe: Universe): Promise<Grou
     await machine.shell(`${clear}; ${mount}`);
   };
 
-  const tracedBoot = async (expressions: string[]): Promise<Traced> => {
-    await using straced = await startStraced(machine, { args: overlay('true') }, expressions);
+  const tracedBoot = async (options: string[]): Promise<Traced> => {
+    await using straced = await startStraced(machine, { args: overlay('true') }, options);
     return { outcome: await straced.ended, log: await straced.log };
   };
   const script = async (text: string, tracer: string[] = []): Promise<Outcome> => {
@@ -106,11 +106,10 @@ async function operate(nixMachine: NixMachine, universe: Universe): Promise<Grou
     const [file = '', ...args] = [...tracer, ...enter, ...shell];
     return await run(file, args);
   };
-  const tracedScript = async (text: string, expressions: string[]): Promise<Traced> => {
+  const tracedScript = async (text: string, options: string[]): Promise<Traced> => {
     await using workspace = await makeWorkspace();
     const log = join(workspace.path, 'log');
-    const words = expressions.flatMap((expression) => ['-e', expression]);
-    const outcome = await script(text, ['strace', '-f', '-qqq', '-o', log, ...words]);
+    const outcome = await script(text, ['strace', '-f', '-qqq', '-o', log, ...options]);
     return { outcome, log: readFileSync(log, 'utf8') };
   };
   const reset = async (): Promise<void> => {
