@@ -91,7 +91,9 @@ async function operate(nixMachine: NixMachine, universe: Universe): Promise<Grou
     if (next !== image) await nixMachine.switchImage(next);
     image = next;
     const mount = project ? `mount --bind ${projectDirectory} project` : '';
-    await machine.shell(`if mountpoint -q project; then umount project; fi; ${mount}`);
+    // A nix-build that was killed leaves a root in /tmp: in a new container that leads nowhere.
+    const clear = 'find tmp -mindepth 1 -delete; if mountpoint -q project; then umount project; fi';
+    await machine.shell(`${clear}; ${mount}`);
   };
 
   const tracedBoot = async (expressions: string[]): Promise<Traced> => {
