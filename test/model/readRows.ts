@@ -1,23 +1,12 @@
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { readDatabase } from '../harness/nixDatabase.ts';
 import type { Row } from './rows.ts';
 
-/** What a Nix database says, its log included, by path; looked at in a copy. Empty where there is none. */
-export function readRows(stateDirectory: string): Map<string, Row> {
-  const from = join(stateDirectory, 'db/db.sqlite');
-  if (!existsSync(from)) return new Map();
-  const work = mkdtempSync(join(tmpdir(), 'nix-cache-init-db-'));
-  try {
-    for (const suffix of ['', '-wal'])
-      if (existsSync(from + suffix)) copyFileSync(from + suffix, join(work, `db.sqlite${suffix}`));
-    using database = new DatabaseSync(join(work, 'db.sqlite'));
-    return rowsOf(database);
-  } finally {
-    rmSync(work, { recursive: true });
-  }
-}
+/** What a Nix database says, by path; empty where there is none. */
+export const readRows = (stateDirectory: string): Map<string, Row> =>
+  existsSync(join(stateDirectory, 'db/db.sqlite')) ? readDatabase(stateDirectory, rowsOf) : new Map();
 
 function rowsOf(database: DatabaseSync): Map<string, Row> {
   const references = grouped(

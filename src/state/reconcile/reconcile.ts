@@ -7,12 +7,11 @@ import { settledLooks } from '../../linux/looks.ts';
 import { FORMAT, readManifest, writeManifest } from '../../volume/manifest.ts';
 import { databaseFile } from '../database.ts';
 import { databaseSchemas, type ImagePlaces, imageIdentity, imageLooks } from '../identity.ts';
-import { mergeImageLinks } from '../links/merge.ts';
+import { followImage } from './follow.ts';
 import { copiedUp, type Layers, listUpper, touchesLower } from './layers.ts';
 import type { Breathe } from './merge.ts';
 import { refuseNewer } from './refuse-newer.ts';
 import { recall, remember } from './remembered.ts';
-import { rootPaths } from './roots.ts';
 import type { Row } from './rows.ts';
 import { makeOpaque, setAside } from './superseded.ts';
 import { type Updated, updateDatabase } from './update.ts';
@@ -105,16 +104,9 @@ async function bringInStep(
   for (const name of whiteouts) unlinkSync(`${upper}/${name}`);
   for (const name of [...copies, ...updated.superseded]) setAside(upper, name, files.superseded);
   for (const name of updated.hiding) makeOpaque(upper, name, xattrs);
-  rootPaths(`${stateDir}/gcroots/image`, updated.roots);
-  const forgotten = new Set(updated.forgotten.map((path) => path.slice(request.storeDir.length + 1)));
-  const { base: links } = mergeImageLinks({
-    from: image.stateDir,
-    to: stateDir,
-    storeDir: request.storeDir,
-    stateDir: request.nixStateDir,
-    record: files.imageLinks,
-    present: (name) => (lower.has(name) || names.has(name)) && !forgotten.has(name),
-  });
+  const { storeDir, nixStateDir } = request;
+  const places = { from: image.stateDir, to: stateDir, storeDir, nixStateDir, record: files.imageLinks };
+  const { base: links } = followImage({ updated, layers: { upper: names, lower }, ...places });
 
   remember(files.remembered, upper, takenOut);
   removeTree(files.imageCopy);

@@ -3,12 +3,11 @@ import { makeDirectories, readIfThere, removeTree } from '../../linux/files.ts';
 import { type Manifest, readManifest } from '../../volume/manifest.ts';
 import { databaseFile } from '../database.ts';
 import { type ImagePlaces, imageIdentity, imageLooks } from '../identity.ts';
-import { mergeImageLinks } from '../links/merge.ts';
+import { followImage } from '../reconcile/follow.ts';
 import { copiedUp, type Layers, listUpper, overlaps, type UpperNames } from '../reconcile/layers.ts';
 import type { Breathe } from '../reconcile/merge.ts';
 import { refuseNewer } from '../reconcile/refuse-newer.ts';
 import { recall } from '../reconcile/remembered.ts';
-import { rootPaths } from '../reconcile/roots.ts';
 import type { Row } from '../reconcile/rows.ts';
 import { type Updated, updateDatabase } from '../reconcile/update.ts';
 import { copyState } from './copy-state.ts';
@@ -88,18 +87,9 @@ async function bringInStep(
       onTakenOut: () => {},
       breathe,
     });
-    rootPaths(`${to}/gcroots/image`, updated.roots);
-    const forgotten = new Set(updated.forgotten.map((path) => path.slice(storeDir.length + 1)));
     const record = `${scratch}/image-links.json`;
     if (imageLinks !== undefined) writeFileSync(record, imageLinks);
-    mergeImageLinks({
-      from: image.stateDir,
-      to,
-      storeDir,
-      stateDir: nixStateDir,
-      record,
-      present: (name) => (layers.lower.has(name) || layers.upper.has(name)) && !forgotten.has(name),
-    });
+    followImage({ updated, layers, from: image.stateDir, to, storeDir, nixStateDir, record });
     return updated;
   } finally {
     removeTree(scratch);
