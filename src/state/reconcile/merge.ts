@@ -9,13 +9,13 @@ export const ROWS_AT_ONCE = 20_000;
 
 /** Ranges of row IDs that cover a table. */
 function* chunks(database: DatabaseSync, table: string): Generator<[from: number, to: number]> {
-  const { last } = database.prepare(`select coalesce(max(id), 0) as last from ${table}`).get() ?? {};
-  for (let from = 0; from <= Number(last); from += ROWS_AT_ONCE) yield [from, from + ROWS_AT_ONCE - 1];
+  const last = lastId(database, table);
+  for (let from = 0; from <= last; from += ROWS_AT_ONCE) yield [from, from + ROWS_AT_ONCE - 1];
 }
 
-/** How many rows the merge looks at, the unit in which it reports. */
-export function rowCount(database: DatabaseSync, table: string): number {
-  return Number(database.prepare(`select count(*) as rows from ${table}`).get()?.['rows']);
+/** The greatest row ID of a table: about as many rows as there are to look at, known without counting them. */
+export function lastId(database: DatabaseSync, table: string): number {
+  return Number(database.prepare(`select coalesce(max(id), 0) as last from ${table}`).get()?.['last']);
 }
 
 export type ImageMerged = {
@@ -40,7 +40,8 @@ export async function mergeImage(
     delete from temp.changed where id in (select id from temp.broken)`);
   const replaced = readRows(database, 'v.path in (select path from temp.changed where in_upper(path))');
   takeChanged(database);
-  return { learnt: rowCount(database, 'temp.changed'), replaced };
+  const counted = database.prepare('select count(*) as learnt from temp.changed').get();
+  return { learnt: Number(counted?.['learnt']), replaced };
 }
 
 /** Those of ValidPaths that both databases have. */

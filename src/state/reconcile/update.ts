@@ -1,7 +1,7 @@
 import { type DatabaseSync, damage, isDamage, withDatabase } from '../database.ts';
 import { attachImage, hasTable } from './image-database.ts';
 import { type Layers, overlaps } from './layers.ts';
-import { type Breathe, mergeImage, rowCount } from './merge.ts';
+import { type Breathe, lastId, mergeImage } from './merge.ts';
 import { mergeRealisations } from './realisations.ts';
 import { topLevelPaths } from './roots.ts';
 import { putRows, type Row, readRows } from './rows.ts';
@@ -113,7 +113,7 @@ async function update(
   hasImage: boolean,
 ): Promise<Updated> {
   createWorkTables(database);
-  const total = rowCount(database, 'main.ValidPaths') + (hasImage ? rowCount(database, 'img.ValidPaths') : 0);
+  const total = lastId(database, 'main.ValidPaths') + (hasImage ? lastId(database, 'img.ValidPaths') : 0);
   let done = 0;
   const onRows = async (rows: number): Promise<void> => {
     done += rows;
@@ -151,7 +151,7 @@ const knows = (database: DatabaseSync, schema: 'main' | 'img', path: string): bo
 function markBroken(database: DatabaseSync): void {
   database.exec(`
     insert or ignore into temp.broken select i.id from temp.dead d
-      join main.ValidPaths v on v.id = d.id join img.ValidPaths i on i.path = v.path`);
+      cross join main.ValidPaths v on v.id = d.id cross join img.ValidPaths i on i.path = v.path`);
 }
 
 /** Rows of the volume's own paths that are about to go. Of what was recalled the record alone knows all references. */
