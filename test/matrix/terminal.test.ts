@@ -56,6 +56,8 @@ matrix('a shell on a terminal', (matrixCase) => {
     await using terminal = await openShell(setting);
     terminal.send('sh -c "echo be""gun; sleep 1; echo do""ne"\r');
     await terminal.waitFor(/begun/);
+    // A child that dash has by vfork(2), stopped before it executes `sleep`, keeps dash from stopping: under any init.
+    await sleep(SETTLE_MS);
     terminal.send(key.controlZ);
     await terminal.waitFor(/Stopped[\s\S]*prompt> /);
     terminal.send('jobs | wc -l; fg\r');
