@@ -54,7 +54,7 @@ matrix('a shell on a terminal', (matrixCase) => {
 
   matrixCase('Ctrl-Z stops the job alone, and fg brings it back', async (setting) => {
     await using terminal = await openShell(setting);
-    terminal.send('sh -c "echo be""gun; sleep 1; echo do""ne"\r');
+    terminal.send('sh -c "echo be""gun; sleep 3; echo do""ne"\r');
     await terminal.waitFor(/begun/);
     // A child that dash has by vfork(2), stopped before it executes `sleep`, keeps dash from stopping: under any init.
     await sleep(SETTLE_MS);
