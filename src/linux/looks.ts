@@ -12,6 +12,8 @@ export function settledLooks(path: string): string | null | undefined {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
   if (stat === undefined) return undefined;
   const { ino, ctimeNs } = stat;
-  const settled = BigInt(Date.now()) * 1_000_000n - ctimeNs > TICK_NS;
-  return settled ? `${ino}-${ctimeNs}` : null;
+  return isSettled(ctimeNs) ? `${ino}-${ctimeNs}` : null;
 }
+
+/** Whether a time of the file system, in nanoseconds, is so long ago that a change after now gets a later one. */
+export const isSettled = (timeNs: bigint): boolean => BigInt(Date.now()) * 1_000_000n - timeNs > TICK_NS;

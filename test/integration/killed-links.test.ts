@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { readImageLinks } from '../../src/state/links/links.ts';
-import { recordImageLinks } from '../../src/state/links/merge.ts';
 import { atGrowingDepth, sendAt } from '../harness/injection.ts';
 import { type KillableMerge, merge } from '../harness/mergeLinks.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
@@ -70,7 +69,7 @@ namespaceTest(
           recursive: true,
           verbatimSymlinks: true,
         });
-        recordImageLinks(request('first'));
+        merge(request('first'));
         makeLinks(join(volume, 'state'), byUser);
         const killed = await mergeKilled(request('second'), call, n);
         merge(request(next));

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
+import { isSettled } from '../../linux/looks.ts';
 import {
   DamagedDatabase,
   type DatabaseSync,
@@ -49,14 +50,11 @@ const nameIn = (storeDir: string, path: unknown): string | undefined => {
   return text.startsWith(`${storeDir}/`) ? text.slice(storeDir.length + 1) : undefined;
 };
 
-/** How recent a change may be for the next one to get the same time: the kernel's clock ticks every 10 ms at most. */
-const TICK_MS = 20;
-
 /** How a database looks while nobody writes to it; undefined while somebody might. Nix leaves an empty log. */
 function stillLooks(file: string): string | undefined {
   const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
-  const { ino, size, mtimeMs, mtimeNs } = statSync(file, { bigint: true });
-  if ((log?.size ?? 0) > 0 || Date.now() - Number(mtimeMs) < TICK_MS) return undefined;
+  const { ino, size, mtimeNs } = statSync(file, { bigint: true });
+  if ((log?.size ?? 0) > 0 || !isSettled(mtimeNs)) return undefined;
   return `${ino}-${size}-${mtimeNs}-${log?.mtimeMs}`;
 }
 

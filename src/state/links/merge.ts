@@ -1,6 +1,6 @@
 import { flushFileSystem } from '../../linux/files.ts';
 import { applyLinks } from './apply.ts';
-import { baseOf, placedBase } from './base.ts';
+import { placedBase } from './base.ts';
 import { readImageLinks } from './links.ts';
 import { type LinkChange, planLinks, withChanges } from './plan.ts';
 import { readRecord, writeRecord } from './record.ts';
@@ -48,11 +48,6 @@ export function mergeImageLinks({ from, to, storeDir, stateDir, record, present 
   }
   writeRecord(record, [placed]);
   return { changes, base: known ? 'known' : (recorded ?? 'unknown') };
-}
-
-/** Writes down what a volume that is made from this image gets from it. */
-export function recordImageLinks({ from, record }: Pick<MergeRequest, 'from' | 'record'>): void {
-  writeRecord(record, [baseOf(readImageLinks(from))]);
 }
 
 const bytes = (path: string): string => Buffer.from(path).toString('latin1');

@@ -3,11 +3,11 @@ import { makeDirectories, removeTree } from '../../linux/files.ts';
 import { type DatabaseSync, databaseFile, immutable } from '../database.ts';
 
 /** What SQLite keeps beside a database that was not closed: of what is there, all or nothing is to be believed. */
-const logs = ['-wal', '-journal'];
+export const databaseLogs = ['-wal', '-journal'];
 
 /** The logs beside a database of which something was not written back. */
 export const unwrittenLogs = (file: string): string[] =>
-  logs.filter((log) => (statSync(file + log, { throwIfNoEntry: false })?.size ?? 0) > 0);
+  databaseLogs.filter((log) => (statSync(file + log, { throwIfNoEntry: false })?.size ?? 0) > 0);
 
 /**
  * By which name a database that nobody writes to can be read without changing anything. One with a log that was not written

@@ -2,10 +2,8 @@ import { closeSync, copyFileSync, fstatSync, ftruncateSync, openSync, readSync, 
 import { hasErrno } from '../../errors.ts';
 import { removeFile } from '../../linux/files.ts';
 import { databaseFile } from '../database.ts';
+import { databaseLogs } from '../reconcile/image-database.ts';
 import { untilStill } from './still.ts';
-
-/** What SQLite keeps beside a database while it changes. */
-const logs = ['-wal', '-journal'];
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
 
@@ -21,7 +19,7 @@ const CHUNK_BYTES = 4 * 1024 * 1024;
 export async function settleDatabase(from: string, to: string, breathe: () => Promise<void>): Promise<void> {
   const [source, target] = [databaseFile(from), databaseFile(to)];
   await untilStill(source, async () => {
-    for (const log of logs) copyLog(source + log, target + log);
+    for (const log of databaseLogs) copyLog(source + log, target + log);
     await breathe();
     return !(await bringUpToDate(source, target, breathe));
   });

@@ -14,7 +14,7 @@ import {
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { readImageLinks } from '../../../../src/state/links/links.ts';
-import { type MergeRequest, mergeImageLinks, recordImageLinks } from '../../../../src/state/links/merge.ts';
+import { type MergeRequest, mergeImageLinks } from '../../../../src/state/links/merge.ts';
 import { temporaryDirectory } from '../../fixtures.ts';
 import { at, isPresent } from './merging.ts';
 
@@ -48,7 +48,7 @@ test('a volume follows its image from the first boot on', () => {
   using directory = temporaryDirectory();
   const first = request(directory.path);
   for (const dir of [first.from, first.to]) link(dir, 'profiles/p', at('a'));
-  recordImageLinks(first);
+  mergeImageLinks(first);
   assert.deepEqual(mergeImageLinks(first), { changes: [], base: 'known' });
   const second = request(directory.path, 'second');
   link(second.from, 'profiles/p', at('b'));
