@@ -13,7 +13,7 @@ export function isSame(base: string | null | undefined, entry: Entry | undefined
 }
 
 /** An image's links, as they are in an image. */
-function baseOf(links: Links): Map<string, string | null> {
+export function baseOf(links: Links): Map<string, string | null> {
   const base = new Map<string, string | null>();
   for (const [path, entry] of links) {
     if (entry.kind === 'symlink') base.set(path, entry.target);
