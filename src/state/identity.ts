@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { errnoOf } from '../errors.ts';
 import { readIfThere } from '../linux/files.ts';
 import { databaseFile } from './database.ts';
@@ -20,12 +21,21 @@ export function imageLooks({ stateDir, storeDir }: ImagePlaces): string {
   return stats.map((stat) => (stat ? `${stat.size}-${stat.mtimeNs}-${stat.ctimeNs}` : '')).join('+');
 }
 
-const CHUNK_BYTES = 4 * 1024 * 1024;
+/** Whether two images that look so may be the same one, of which a copy was pulled: as large are its database and its log. */
+export function mayBeAlike(looks: string, others: string): boolean {
+  const sizes = (text: string): (string | undefined)[] =>
+    text.split('+', 2).map((file) => file.split('-', 1)[0]);
+  return sizes(looks).join() === sizes(others).join();
+}
+
+/** Large: the thread that hashes is busy with other things, and seldom has time for the next one. */
+const CHUNK_BYTES = 16 * 1024 * 1024;
 
 /**
  * The fingerprint of an image: a hash of its database, of the write-ahead log, and of the names in its store, without which
  * an image that has no database could not be told from another. Nothing less will do: in WAL mode the header's change
  * counter stands still (sqlite.org/fileformat.html, 1.3.7), and reproducible images set all times alike.
+ * It is read by another thread, so that the caller can be at work meanwhile.
  * @param names what is in the image's store, in any order; asked for when the files are done.
  * @param onBytes called between pieces; may throw to end it.
  */
@@ -37,26 +47,27 @@ export async function imageIdentity(
   // Loaded here: only a changed image is hashed, and most boots have none.
   const { createHash } = process.getBuiltinModule('node:crypto');
   const hash = createHash('sha256');
-  const chunk = Buffer.alloc(CHUNK_BYTES);
   for (const path of files(stateDir)) {
-    const fd = openOrNothing(path);
-    if (fd === undefined) continue;
+    const file = await openOrNothing(path);
+    if (file === undefined) continue;
     try {
-      for (let size = readSync(fd, chunk); size > 0; size = readSync(fd, chunk)) {
-        hash.update(chunk.subarray(0, size));
+      const { size } = await file.stat();
+      const chunk = Buffer.alloc(Math.min(size + 1, CHUNK_BYTES));
+      for (let read = await file.read(chunk); read.bytesRead > 0; read = await file.read(chunk)) {
+        hash.update(chunk.subarray(0, read.bytesRead));
         await onBytes();
       }
     } finally {
-      closeSync(fd);
+      await file.close();
     }
   }
   hash.update([...(await names)].sort().join('/'));
   return `sha256-${hash.digest('hex')}`;
 }
 
-function openOrNothing(path: string): number | undefined {
+async function openOrNothing(path: string): Promise<FileHandle | undefined> {
   try {
-    return openSync(path, 'r');
+    return await open(path, 'r');
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw error;

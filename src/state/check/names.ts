@@ -2,7 +2,7 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { hasErrno } from '../../errors.ts';
 import { hasXattr } from '../../linux/files.ts';
 import { copiedUp, type Layers, listUpper, overlaps } from '../reconcile/layers.ts';
-import type { Layer } from '../reconcile/update.ts';
+import type { Layer } from '../reconcile/vanished.ts';
 import type { Places } from './places.ts';
 
 /** The names in the layers of a store. */

@@ -26,15 +26,11 @@ export type ImageMerged = {
 };
 
 /**
- * Gives the volume's database the rows of the image's (`img`), by path, with all columns (DESIGN §6.3); only those that
- * differ are touched. Leaves the temporary tables `changed` (image IDs and paths), `broken` (image IDs of paths that the
- * image does not have) and `dead` (IDs of rows with a reference that nobody knows). Calls in_lower() and in_upper() of SQL.
+ * Gives the volume's database the rows of the image's (`img`) that are named in `changed`, by path, with all columns
+ * (DESIGN §6.3). Leaves in `changed` those that the image does have (image IDs and paths), in `broken` the image IDs of
+ * others, and in `dead` the IDs of rows with a reference that nobody knows. Calls in_lower() and in_upper() of SQL.
  */
-export async function mergeImage(
-  database: DatabaseSync,
-  onRows: (rows: number) => Promise<void>,
-): Promise<ImageMerged> {
-  await findChanged(database, commonColumns(database), onRows);
+export function mergeImage(database: DatabaseSync): ImageMerged {
   database.exec(`
     insert into temp.broken select id from temp.changed where not in_lower(path);
     delete from temp.changed where id in (select id from temp.broken)`);
@@ -75,24 +71,24 @@ export function takeChanged(database: DatabaseSync): void {
 
 /**
  * Fills `changed` with the image's rows that the volume does not have just so. When an image was made on another, or the
- * volume from it, most rows have the same ID in both: asking for that first is several times faster than by path alone. When a
- * path was registered is no difference: equal paths of two images were rarely built at the same second.
+ * volume from it, most rows have the same ID in both: asking for that first is several times faster than by path alone, as long
+ * as it is a query of its own. When a path was registered is no difference: equal paths of two images were rarely built at the
+ * same second.
  */
-async function findChanged(
+export async function findChanged(
   database: DatabaseSync,
-  columns: readonly string[],
   onRows: (rows: number) => Promise<void>,
 ): Promise<void> {
-  const compared = columns.filter((column) => column !== 'path' && column !== 'registrationTime');
-  const same = (table: string): string =>
-    compared.map((column) => `${table}.${column} is i.${column}`).join(' and ');
+  const compared = commonColumns(database).filter((column) => column !== 'registrationTime');
+  const same = compared.map((column) => `v.${column} is i.${column}`).join(' and ');
   const find = database.prepare(`
     insert into temp.changed select i.id, i.path from img.ValidPaths i
-      left join main.ValidPaths v on v.id = i.id and v.path = i.path
-      where i.id between ? and ? and (v.id is null or not (${same('v')}))
-      and not exists (select 1 from main.ValidPaths p where p.path = i.path and ${same('p')})`);
+      left join main.ValidPaths v on v.id = i.id where i.id between ? and ? and (v.id is null or not (${same}))`);
   for (const [from, to] of chunks(database, 'img.ValidPaths')) {
     find.run(from, to);
     await onRows(to - from + 1);
   }
+  database.exec(`
+    delete from temp.changed where id in (select c.id from temp.changed c
+      cross join main.ValidPaths v on v.path = c.path cross join img.ValidPaths i on i.id = c.id and ${same})`);
 }

@@ -6,7 +6,7 @@ import { flushFileSystem, readIfThere, removeTree } from '../../linux/files.ts';
 import { settledLooks } from '../../linux/looks.ts';
 import { FORMAT, readManifest, writeManifest } from '../../volume/manifest.ts';
 import { databaseFile } from '../database.ts';
-import { databaseSchemas, type ImagePlaces, imageIdentity, imageLooks } from '../identity.ts';
+import { databaseSchemas, type ImagePlaces, imageIdentity, imageLooks, mayBeAlike } from '../identity.ts';
 import { followImage } from './follow.ts';
 import { copiedUp, type Layers, listUpper, touchesLower } from './layers.ts';
 import type { Breathe } from './merge.ts';
@@ -67,23 +67,33 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
       return undefined;
     }
   }
-  // Listed on another thread while this one hashes.
+  // Both on other threads, while this one compares the databases.
   const listing = readdir(image.storeDir);
-  const hashing = imageIdentity(image, listing, () => request.breathe(0, 0));
-  const [names, identity] = await Promise.all([listing, hashing]);
-  if (manifest !== undefined && known === identity && !touchesLower(upper, image.storeDir)) {
-    ignoringFullDisk(() => writeManifest(files.manifest, { ...manifest, imageStat: looks }));
-    noteSwept(request);
-    return undefined;
+  const identity = imageIdentity(image, listing, () => request.breathe(0, 0));
+  try {
+    const sameImage =
+      manifest !== undefined &&
+      known !== undefined &&
+      mayBeAlike(looks, manifest.imageStat ?? looks) &&
+      known === (await identity);
+    if (sameImage && !touchesLower(upper, image.storeDir)) {
+      ignoringFullDisk(() => writeManifest(files.manifest, { ...manifest, imageStat: looks }));
+      noteSwept(request);
+      return undefined;
+    }
+    refuseNewer({ imageStateDir: image.stateDir, stateDir: request.stateDir }, manifest);
+    return await bringInStep(request, { listing, identity, looks });
+  } finally {
+    // After an error the image is about to be unmounted.
+    await Promise.allSettled([listing, identity]);
   }
-  refuseNewer({ imageStateDir: image.stateDir, stateDir: request.stateDir }, manifest);
-  return await bringInStep(request, new Set(names), { identity, looks });
 }
+
+type Image = { listing: Promise<string[]>; identity: Promise<string>; looks: string };
 
 async function bringInStep(
   request: ReconcileRequest,
-  lower: Set<string>,
-  { identity, looks }: { identity: string; looks: string },
+  { listing, identity, looks }: Image,
 ): Promise<Reconciled> {
   const { files, image, upper, stateDir, strategy, xattrs } = request;
   const before = { format: FORMAT, strategy, xattrs, imageStat: null, imageIdentity: null } as const;
@@ -94,7 +104,8 @@ async function bringInStep(
   const { names, whiteouts } = listUpper(upper);
   const copies = copiedUp(upper, names, xattrs);
   for (const name of copies) names.delete(name);
-  const { updated, takenOut } = await updateRows(request, { upper: names, lower }).catch((error: unknown) => {
+  const layers = listing.then((lower) => ({ upper: names, lower: new Set(lower) }));
+  const { updated, takenOut } = await updateRows(request, layers).catch((error: unknown) => {
     // Nothing has changed, so that the image of the last time can still boot, and be used to make room.
     if (isDiskFull(error) && known !== undefined)
       ignoringFullDisk(() => writeManifest(files.manifest, known));
@@ -106,7 +117,7 @@ async function bringInStep(
   for (const name of updated.hiding) makeOpaque(upper, name, xattrs);
   const { storeDir, nixStateDir } = request;
   const places = { from: image.stateDir, to: stateDir, storeDir, nixStateDir, record: files.imageLinks };
-  const { base: links } = followImage({ updated, layers: { upper: names, lower }, ...places });
+  const { base: links } = followImage({ updated, layers: await layers, ...places });
 
   remember(files.remembered, upper, takenOut);
   removeTree(files.imageCopy);
@@ -115,7 +126,7 @@ async function bringInStep(
   // Of an older schema the rows lack what the image's have: Nix migrates the database, and the next boot completes them.
   const newest = databaseSchemas(image.stateDir).schema;
   const complete = newest === null || nixSchema === null || nixSchema >= newest;
-  const after = complete ? { imageIdentity: identity, imageStat: looks } : {};
+  const after = complete ? { imageIdentity: await identity, imageStat: looks } : {};
   writeManifest(files.manifest, { ...before, nixSchema, nix: request.nixVersion(), ...after });
   return { ...updated, whiteouts: whiteouts.length, links };
 }
@@ -123,7 +134,7 @@ async function bringInStep(
 /** A volume without a database (the image has none either) has no rows to bring in step. */
 async function updateRows(
   { image, stateDir, storeDir, upper, files, breathe }: ReconcileRequest,
-  layers: Layers,
+  layers: Promise<Layers>,
 ): Promise<{ updated: Updated; takenOut: readonly Row[] }> {
   if (!existsSync(databaseFile(stateDir))) {
     const updated = { learnt: 0, forgotten: [], superseded: [], hiding: [], roots: [] };

@@ -1,11 +1,11 @@
 import { type DatabaseSync, damage, isDamage, withDatabase } from '../database.ts';
 import { attachImage, hasTable } from './image-database.ts';
 import { type Layers, overlaps } from './layers.ts';
-import { type Breathe, lastId, mergeImage } from './merge.ts';
+import { type Breathe, findChanged, lastId, mergeImage } from './merge.ts';
 import { mergeRealisations } from './realisations.ts';
 import { topLevelPaths } from './roots.ts';
 import { putRows, type Row, readRows } from './rows.ts';
-import { deadPaths, findVanished, forgetVanished, markDead } from './vanished.ts';
+import { deadPaths, findVanished, forgetVanished, type Layer, markDead, type Store } from './vanished.ts';
 
 export type UpdateRequest = {
   /** The state directory whose database is updated. */
@@ -13,7 +13,8 @@ export type UpdateRequest = {
   /** The image's. */
   imageStateDir: string;
   storeDir: string;
-  layers: Layers;
+  /** May come late: they are not needed to compare the databases. */
+  layers: Layers | Promise<Layers>;
   /** A directory for a copy of the image's database; the caller removes it. */
   imageCopy: string;
   /** Rows that an earlier update took out, to be put back where they are whole again. */
@@ -61,7 +62,6 @@ export async function updateDatabase(request: UpdateRequest): Promise<Updated> {
   return await withDatabase(stateDir, damaged, async (database) => {
     try {
       const hasImage = attachImage(database, imageStateDir, imageCopy);
-      defineFunctions(database, request);
       database.exec('begin immediate');
       const updated = await update(database, request, hasImage);
       database.exec('commit');
@@ -79,24 +79,16 @@ function isSound(database: DatabaseSync): boolean {
   return found === 'ok' && hasTable(database, 'main', 'ValidPaths');
 }
 
-/** A layer of which is only asked whether it has a name. */
-export type Layer = Pick<ReadonlySet<string>, 'has'>;
-
-/** Whether a path is in one of some layers. One that is not in this store is somebody else's affair, and always there. */
-export function isIn(storeDir: string, ...layers: Layer[]): (path: string) => boolean {
+/** What SQL asks of the layers. A path that is not in this store is somebody else's affair, and always there. */
+export function defineFunctions(database: DatabaseSync, { storeDir, layers }: Store): void {
   const start = storeDir.length + 1;
-  return (path) => !path.startsWith(`${storeDir}/`) || layers.some((layer) => layer.has(path.slice(start)));
-}
-
-/** What SQL asks of the layers. */
-export function defineFunctions(
-  database: DatabaseSync,
-  { storeDir, layers }: { storeDir: string; layers: Record<'lower' | 'upper', Layer> },
-): void {
-  const define = (name: string, has: (path: string) => boolean): void =>
-    database.function(name, (path) => (has(String(path)) ? 1 : 0));
-  define('in_lower', isIn(storeDir, layers.lower));
-  define('in_upper', isIn(storeDir, layers.upper));
+  const define = (name: string, layer: Layer): void =>
+    database.function(name, (value) => {
+      const path = String(value);
+      return !path.startsWith(`${storeDir}/`) || layer.has(path.slice(start)) ? 1 : 0;
+    });
+  define('in_lower', layers.lower);
+  define('in_upper', layers.upper);
 }
 
 /** What the steps of an update hand to each other. */
@@ -109,7 +101,7 @@ export function createWorkTables(database: DatabaseSync): void {
 
 async function update(
   database: DatabaseSync,
-  { storeDir, layers, recalled, onTakenOut, breathe }: UpdateRequest,
+  { storeDir, recalled, onTakenOut, breathe, ...request }: UpdateRequest,
   hasImage: boolean,
 ): Promise<Updated> {
   createWorkTables(database);
@@ -120,7 +112,11 @@ async function update(
     await breathe(done, total);
   };
 
-  const { learnt, replaced } = hasImage ? await mergeImage(database, onRows) : { learnt: 0, replaced: [] };
+  if (hasImage) await findChanged(database, onRows);
+  const topLevel = hasImage ? topLevelPaths(database) : [];
+  const layers = await request.layers;
+  defineFunctions(database, { storeDir, layers });
+  const { learnt, replaced } = hasImage ? mergeImage(database) : { learnt: 0, replaced: [] };
   const pathOf = (name: string): string => `${storeDir}/${name}`;
   const both = overlaps(layers);
   const superseded = new Set(both.filter((name) => hasImage && knows(database, 'img', pathOf(name))));
@@ -129,10 +125,10 @@ async function update(
     database,
     putRows(database, back).map(({ path }) => path),
   );
-  await findVanished(database, isIn(storeDir, layers.lower, layers.upper), onRows);
+  await findVanished(database, { storeDir, layers }, onRows);
   const forgotten = deadPaths(database);
   onTakenOut([...replaced, ...waitingRows(database, back)]);
-  if (hasImage) markBroken(database);
+  const whole = !hasImage || !markBroken(database);
   forgetVanished(database);
   if (hasImage) mergeRealisations(database);
   return {
@@ -140,18 +136,22 @@ async function update(
     forgotten,
     superseded: [...superseded],
     hiding: both.filter((name) => !superseded.has(name) && knows(database, 'main', pathOf(name))),
-    roots: hasImage ? topLevelPaths(database).map((path) => path.slice(storeDir.length + 1)) : [],
+    roots: (whole ? topLevel : topLevelPaths(database)).map((path) => path.slice(storeDir.length + 1)),
   };
 }
 
 const knows = (database: DatabaseSync, schema: 'main' | 'img', path: string): boolean =>
   database.prepare(`select 1 from ${schema}.ValidPaths where path = ?`).get(path) !== undefined;
 
-/** The image's own paths that are not whole: what refers to them does not root what else it refers to. */
-function markBroken(database: DatabaseSync): void {
+/**
+ * The image's own paths that are not whole: what refers to them does not root what else it refers to.
+ * @returns whether there are any.
+ */
+function markBroken(database: DatabaseSync): boolean {
   database.exec(`
     insert or ignore into temp.broken select i.id from temp.dead d
       cross join main.ValidPaths v on v.id = d.id cross join img.ValidPaths i on i.path = v.path`);
+  return database.prepare('select 1 from temp.broken').get() !== undefined;
 }
 
 /** Rows of the volume's own paths that are about to go. Of what was recalled the record alone knows all references. */

@@ -1,26 +1,37 @@
+import type { SQLOutputValue } from 'node:sqlite';
 import type { DatabaseSync } from '../database.ts';
 import { hasTable } from './image-database.ts';
 import { ROWS_AT_ONCE } from './merge.ts';
 
+/** A layer of which is only asked whether it has a name. */
+export type Layer = Pick<ReadonlySet<string>, 'has'>;
+
+/** A store, where it is and what is in it. */
+export type Store = { storeDir: string; layers: Record<'lower' | 'upper', Layer> };
+
 /**
  * Fills `dead` with the rows whose path neither layer has, and with all that refers to them (DESIGN §6.4): a path is only
- * valid with its closure.
+ * valid with its closure. One that is not in this store is somebody else's affair.
  * Whether a path is there is asked of many at once: a function that SQL calls for each takes three times as long.
  */
 export async function findVanished(
   database: DatabaseSync,
-  onDisk: (path: string) => boolean,
+  { storeDir, layers: { lower, upper } }: Store,
   onRows: (rows: number) => Promise<void>,
 ): Promise<void> {
-  const some = database.prepare(`select json_group_array(path) as paths, max(path) as last from
-    (select path from main.ValidPaths where path > ? order by path limit ${ROWS_AT_ONCE})`);
-  for (let next = some.get(''); next?.['last'] != null; next = some.get(next['last'])) {
-    const paths: string[] = JSON.parse(String(next['paths']));
+  const start = `${storeDir}/`;
+  const some = database.prepare(`
+    select json_group_array(substr(path, ${start.length + 1})) as names, max(path) as last from
+      (select path from main.ValidPaths where path > ? and path < ? order by path limit ${ROWS_AT_ONCE})`);
+  const next = (last: SQLOutputValue): ReturnType<typeof some.get> => some.get(last, `${storeDir}0`);
+  for (let found = next(start); found?.['last'] != null; found = next(found['last'])) {
+    const names: string[] = JSON.parse(String(found['names']));
+    const gone = names.filter((name) => !lower.has(name) && !upper.has(name));
     markDead(
       database,
-      paths.filter((path) => !onDisk(path)),
+      gone.map((name) => start + name),
     );
-    await onRows(paths.length);
+    await onRows(names.length);
   }
   markReferrers(database);
 }

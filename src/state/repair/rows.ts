@@ -6,7 +6,7 @@ import { attachImage } from '../reconcile/image-database.ts';
 import { takeChanged } from '../reconcile/merge.ts';
 import { mergeRealisations } from '../reconcile/realisations.ts';
 import { putRows, type Row, readRows } from '../reconcile/rows.ts';
-import { createWorkTables, defineFunctions, isIn } from '../reconcile/update.ts';
+import { createWorkTables, defineFunctions } from '../reconcile/update.ts';
 import {
   danglingRows,
   deadPaths,
@@ -51,7 +51,7 @@ export async function repairRows({
     const registered = hasImage ? register(database) : [];
     markDead(database, doomed);
     findDangling(database);
-    await findVanished(database, isIn(storeDir, layers.lower, layers.upper), async () => {});
+    await findVanished(database, { storeDir, layers }, async () => {});
     const invalidated = deadPaths(database);
     const dead = new Set(invalidated);
     onTakenOut(readRows(database, 'v.id in (select id from temp.dead)'));

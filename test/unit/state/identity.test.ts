@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
-import { hash } from 'node:crypto';
-import { copyFileSync, lstatSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { test } from 'node:test';
-import { databaseSchemas, imageIdentity, imageLooks } from '../../../src/state/identity.ts';
+import { databaseSchemas, imageIdentity, imageLooks, mayBeAlike } from '../../../src/state/identity.ts';
 import { temporaryDirectory } from '../fixtures.ts';
 import { addPath, createDatabase, openDatabase } from './database.ts';
 
@@ -81,6 +88,18 @@ async function addQuietly(stateDir: string, mode: 'WAL' | 'DELETE'): Promise<[st
   return [before, await databaseIdentity(stateDir)];
 }
 
+test('only images with a database and a log of the same sizes may be the same', () => {
+  using directory = temporaryDirectory();
+  makeImage(directory.path, 'a');
+  const before = databaseStat(directory.path);
+  freeze(file(directory.path));
+  assert.notEqual(databaseStat(directory.path), before);
+  assert.equal(mayBeAlike(databaseStat(directory.path), before), true);
+  truncateSync(file(directory.path), lstatSync(file(directory.path)).size + 1);
+  assert.equal(mayBeAlike(databaseStat(directory.path), before), false);
+  assert.equal(mayBeAlike(databaseStat(`${directory.path}/no`), before), false);
+});
+
 // What an image builder that sets all times to a fixed one (SOURCE_DATE_EPOCH) makes of a small upgrade. In WAL mode,
 // which is how Nix keeps its database, SQLite also leaves the header's change counter alone.
 for (const mode of ['DELETE', 'WAL'] as const) {
@@ -136,29 +155,37 @@ test('a leftover of a database is none to fail on', async () => {
 });
 
 /** More than is hashed at once, and no multiple of it. */
-function makeLarge(stateDir: string, last: string): Buffer {
-  const contents = Buffer.concat([Buffer.alloc(9 * 1024 * 1024, 'nix'), Buffer.from(last)]);
+function makeLarge(stateDir: string, first: string, last: string): void {
+  const contents = Buffer.concat([
+    Buffer.from(first),
+    Buffer.alloc(39 * 1024 * 1024, 'nix'),
+    Buffer.from(last),
+  ]);
   mkdirSync(`${stateDir}/db`, { recursive: true });
   writeFileSync(file(stateDir), contents);
-  return contents;
 }
 
 test('all of a large database counts, its last byte too', async () => {
   using directory = temporaryDirectory();
   const identities: string[] = [];
-  for (const last of ['a', 'b']) {
-    const contents = makeLarge(directory.path, last);
-    const identity = await databaseIdentity(directory.path);
-    assert.equal(identity, `sha256-${hash('sha256', contents)}`);
-    identities.push(identity);
+  for (const [first, last] of [
+    ['a', 'a'],
+    ['a', 'b'],
+    ['b', 'a'],
+    ['b', 'b'],
+  ] as const) {
+    makeLarge(directory.path, first, last);
+    identities.push(await databaseIdentity(directory.path));
+    assert.equal(await databaseIdentity(directory.path), identities.at(-1));
   }
-  assert.equal(new Set(identities).size, 2);
+  assert.equal(new Set(identities).size, 4);
 });
 
 test('between its pieces the caller is asked, and a throw ends it with nothing left open', async () => {
   using directory = temporaryDirectory();
-  makeLarge(directory.path, 'a');
+  makeLarge(directory.path, 'a', 'a');
   const open = (): number => readdirSync('/proc/self/fd').length;
+  await databaseIdentity(directory.path);
   const before = open();
   const stop = new Error('stop');
   let calls = 0;
