@@ -113,9 +113,12 @@ export function sameCall(a: string, b: string): boolean {
   return whatOf(a) === whatOf(b);
 }
 
-/** Without addresses, numbers of sockets, what came of it, and how much was written: times are among that. */
+/**
+ * Without addresses, the numbers of sockets and descriptors, which another thread may take before, what came of it, and how
+ * much was written: times are among that.
+ */
 const whatOf = (line: string): string =>
   line
     .replace(/\)? *(= |<unfinished).*$/, '')
-    .replaceAll(/0x[0-9a-f]+|socket:\[\d+\]/g, '')
-    .replace(/^(write\(\d+<[^>]*>).*$/, '$1');
+    .replaceAll(/0x[0-9a-f]+|socket:\[\d+\]|\b\d+(?=<)/g, '')
+    .replace(/^(write\(<[^>]*>).*$/, '$1');
