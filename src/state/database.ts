@@ -44,8 +44,8 @@ export function openForReading(name: string): DatabaseSync {
   return database;
 }
 
-/** The name of a database nobody writes to for `attach`, without a lock or a log (sqlite.org/uri.html, "immutable"). */
-export const immutable = (path: string): string => `${pathToFileURL(path).href}?immutable=1`;
+/** The name of a database nobody writes to for `attach`: only read, without a lock or a log (sqlite.org/uri.html). */
+export const immutable = (path: string): string => `${pathToFileURL(path).href}?mode=ro&immutable=1`;
 
 // Primary result codes of sqlite.org/rescode.html. SQLite knows no EDQUOT: a quota is an I/O error to it.
 const errnos: Readonly<Record<number, string>> = {
