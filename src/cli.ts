@@ -34,16 +34,17 @@ async function dispatch([name, ...rest]: readonly string[]): Promise<number> {
     );
   }
   if (name === 'run') return init(rest);
-  const command = commands[name];
-  const line = parseCommandLine(rest, command.switches);
+  const { switches = {}, values = {}, operands } = usages[name];
+  const own = { switches: Object.keys(switches), values: Object.keys(values) };
+  const line = parseCommandLine(rest, own);
   if (line.switches.has('help')) return show(helpText(name));
   if (line.switches.has('version')) return show(versionText);
   const [extra] = line.rest;
-  if (extra !== undefined)
+  if (extra !== undefined && !operands)
     throw usageError(`unexpected argument ${extra}`, `see nix-cache-init ${name} --help`);
   // Only `run` has handlers for what was blocked until now.
   setMainThreadMask(beforeNode.blocked);
-  return command.run(line);
+  return commands[name](line);
 }
 
 function show(text: string): number {

@@ -1,12 +1,12 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import { synopsis } from '../config/flags.ts';
-import { flagName, keyNames, keys } from '../config/keys.ts';
+import { flagName, type KeyName, keyNames, keys } from '../config/keys.ts';
 import { defaultConfigFile } from '../config/load.ts';
 import { type CommandName, usages } from './usage.ts';
 
 export const versionText = `nix-cache-init ${packageJson.version}\n`;
 
-/** The overview, or one command's page. Fits a terminal of 24 lines and 80 columns as far as the options do. */
+/** The overview, or one command's page. All but the list of keys, which `run` has, fit a terminal of 24 lines; that, 80 columns. */
 export function helpText(command?: CommandName): string {
   return command === undefined ? overview() : page(command);
 }
@@ -24,16 +24,21 @@ configuration key (see nix-cache-init run --help).
 }
 
 function page(command: CommandName): string {
-  const { usage, summary } = usages[command];
-  const rows = keyNames.map((name) => {
-    const { initial, help } = keys[name];
-    const shown = typeof initial === 'string' ? initial : JSON.stringify(initial);
-    return `  --${flagName(name).padEnd(18)}${help} [${shown ?? 'none'}]`;
-  });
-  return `Usage: nix-cache-init ${usage}
-${summary}
-
-${rows.join('\n')}
-  --config            configuration file [${defaultConfigFile}]
-`;
+  const { usage, summary, switches, values } = usages[command];
+  const rows = [
+    ...Object.entries({ ...values, ...switches }).map(([name, help]) => row(name, help)),
+    ...(command === 'run' ? keyNames.map(keyRow) : []),
+    row('config', `configuration file [${defaultConfigFile}]`),
+  ];
+  const others =
+    command === 'run' ? '' : '\nEach configuration key is an option, too: see nix-cache-init run --help.\n';
+  return `Usage: nix-cache-init ${usage}\n${summary}\n\n${rows.join('\n')}\n${others}`;
 }
+
+function keyRow(name: KeyName): string {
+  const { initial, help } = keys[name];
+  const shown = typeof initial === 'string' ? initial : JSON.stringify(initial);
+  return row(flagName(name), `${help} [${shown ?? 'none'}]`);
+}
+
+const row = (name: string, help: string): string => `  --${name.padEnd(18)}${help}`;

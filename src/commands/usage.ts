@@ -1,18 +1,45 @@
-/** What `--help` says of each command. */
-export const usages = {
+type Usage = {
+  /** What follows the program's name. */
+  usage: string;
+  summary: string;
+  /** The switches that this command has, besides --help and --version. */
+  switches?: Readonly<Record<string, string>>;
+  /** Its options with a value, which the help begins with. */
+  values?: Readonly<Record<string, string>>;
+  /** Whether something may follow the options. */
+  operands?: true;
+};
+
+const json = 'the same as JSON';
+
+const all = {
   run: {
     usage: 'run [options] [--] [COMMAND [ARG…]]',
     summary: 'boot and supervise COMMAND; what /init does',
+    operands: true,
   },
-  plan: { usage: 'plan [options] [--json]', summary: 'print what run would do here; changes nothing' },
+  plan: {
+    usage: 'plan [options]',
+    summary: 'print what run would do here; changes nothing',
+    switches: { json },
+  },
   check: {
-    usage: 'check [options] [--contents] [--repair] [--json]',
+    usage: 'check [options]',
     summary: 'whether database and store agree; with --repair make them',
+    switches: {
+      contents: 'compare what is in the paths with their hashes, too',
+      repair: 'put right what can be, from the caches that Nix has',
+      json,
+    },
   },
   config: {
-    usage: 'config [options] [--json | --schema]',
+    usage: 'config [options]',
     summary: 'the effective configuration and where each value came from',
+    switches: { schema: 'the JSON Schema of configuration files instead', json },
   },
-} as const;
+} as const satisfies Record<string, Usage>;
 
-export type CommandName = keyof typeof usages;
+export type CommandName = keyof typeof all;
+
+/** What `--help` says of each command. */
+export const usages: Readonly<Record<CommandName, Usage>> = all;

@@ -9,6 +9,8 @@ export type CommandLine = {
   file?: string;
   /** Switches such as --help and --json. */
   switches: Set<string>;
+  /** What a command's own options say. */
+  values: Map<string, string>;
   rest: string[];
 };
 
@@ -19,15 +21,17 @@ export const synopsis = `Usage: nix-cache-init COMMAND [options]
 
 const byFlag: ReadonlyMap<string, KeyName> = new Map(keyNames.map((name) => [flagName(name), name]));
 
+/** The names of what a command has besides the configuration keys: switches besides --help and --version, options with a value. */
+export type Own = { switches?: readonly string[]; values?: readonly string[] };
+
 /**
- * @param switchNames the switches that this command has, besides --help and --version.
  * @throws {InitError} 64 for an unknown flag or one without its value.
  */
-export function parseCommandLine(args: readonly string[], switchNames: readonly string[] = []): CommandLine {
+export function parseCommandLine(args: readonly string[], own: Own = {}): CommandLine {
   // The usual ENTRYPOINT has no options, and Node loads its parser at the first use.
-  if (args[0]?.startsWith('-') !== true) return { flags: new Map(), switches: new Set(), rest: [...args] };
-  const known = ['help', 'version', ...switchNames];
-  const values = ['config', ...byFlag.keys()];
+  if (args[0]?.startsWith('-') !== true) return { ...emptyLine(), rest: [...args] };
+  const known = ['help', 'version', ...(own.switches ?? [])];
+  const values = ['config', ...(own.values ?? []), ...byFlag.keys()];
   const { tokens } = parseArgs({
     args: [...args],
     strict: false,
@@ -39,7 +43,7 @@ export function parseCommandLine(args: readonly string[], switchNames: readonly 
       help: { type: 'boolean', short: 'h' },
     },
   });
-  const line: CommandLine = { flags: new Map(), switches: new Set(), rest: [] };
+  const line = emptyLine();
   for (const token of tokens) {
     if (token.kind === 'positional') return { ...line, rest: args.slice(token.index) };
     if (token.kind === 'option-terminator') return { ...line, rest: args.slice(token.index + 1) };
@@ -50,15 +54,18 @@ export function parseCommandLine(args: readonly string[], switchNames: readonly 
       continue;
     }
     const key = byFlag.get(name);
-    if (key === undefined && name !== 'config') {
+    if (!values.includes(name)) {
       throw usageError(
         `unknown flag ${rawName}`,
         `did you mean --${nearest(name, [...known, ...values])}? see --help`,
       );
     }
     if (value === undefined) throw usageError(`${rawName} needs a value`, `say ${rawName}=VALUE`);
-    if (key === undefined) line.file = value;
+    if (own.values?.includes(name)) line.values.set(name, value);
+    else if (key === undefined) line.file = value;
     else line.flags.set(key, value);
   }
   return line;
 }
+
+const emptyLine = (): CommandLine => ({ flags: new Map(), switches: new Set(), values: new Map(), rest: [] });

@@ -6,6 +6,7 @@ import type { Log } from '../log.ts';
 import { assertFree, takeLock } from '../volume/lock.ts';
 import { deleteTree } from '../volume/trash.ts';
 import type { Plan, Step } from './plan.ts';
+import { setVariables } from './steps/environment.ts';
 import { explain } from './steps/explain.ts';
 import { listen } from './steps/listen.ts';
 import { makeDirectory } from './steps/make-directory.ts';
@@ -16,6 +17,7 @@ import { keepRoots } from './steps/roots.ts';
 import { seed } from './steps/seed.ts';
 import { bindEach, snapshot } from './steps/snapshot.ts';
 import { verifyManifest } from './steps/verify.ts';
+import type { DaemonStart } from './strategy.ts';
 import { Undo, unmountOrDetach } from './undo.ts';
 
 export type ApplyContext = {
@@ -24,8 +26,8 @@ export type ApplyContext = {
   signal: AbortSignal;
 };
 
-/** What a service with a socket of ours runs, and the socket's descriptor. */
-export type Listening = { command: string; socket: number };
+/** What a service with a socket of ours runs and how, and the socket's descriptor. */
+export type Listening = { command: string; socket: number } & DaemonStart;
 
 /** What a plan left behind that the supervisor needs. */
 export type Applied = {
@@ -131,9 +133,13 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
     case 'nix-conf':
       undo.unmounting(mountNixConf(step));
       break;
+    case 'environment':
+      undo.ending(setVariables(step));
+      break;
     case 'listen': {
       const socket = listen(step);
-      applied.listening.set(step.service, { command: step.command, socket });
+      const { command, args, env } = step;
+      applied.listening.set(step.service, { command, socket, ...(args && { args }), ...(env && { env }) });
       undo.closing(socket);
       undo.removing(step.socket);
       break;

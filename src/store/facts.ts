@@ -6,6 +6,7 @@ import { hasSysAdmin, readInUserNamespace } from '../linux/capabilities.ts';
 import { findCommand } from '../linux/commands.ts';
 import { type Credentials, parseCredentials } from '../linux/credentials.ts';
 import { isReadOnly, mountOf, readMountInfo } from '../linux/mountinfo.ts';
+import { nixVersion } from '../state/nix-version.ts';
 import { probeVolume, type VolumeFacts } from '../volume/probe.ts';
 import { findLeftovers } from './leftovers.ts';
 import { runDir } from './run-layout.ts';
@@ -28,6 +29,8 @@ export type Facts = {
   runReadOnly: boolean;
   nixConf: { dir: string; kind: 'file' | 'symlink' | 'missing' | 'no directory'; readOnly: boolean };
   daemon: { path: string | undefined; socket: string };
+  /** What the daemon says of its version, such as `2.34.1`; asked when somebody wants to know: it takes a process. */
+  readonly nixVersion: string | null;
 };
 
 /** @throws {InitError} when /proc cannot be read, which knows most of them. */
@@ -49,6 +52,11 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
   const logDir = `${dirname(config.stateDir)}/log`;
   // Nix takes an empty variable for none (getEnvNonEmpty in src/libutil/environment-variables.cc).
   const confDir = env['NIX_CONF_DIR'] || '/etc/nix';
+  const daemon = {
+    path: findCommand(config['daemon.command'], env['PATH']),
+    socket: env['NIX_DAEMON_SOCKET_PATH'] || `${config.stateDir}/daemon-socket/socket`,
+  };
+  let version: string | null | undefined;
   return {
     root: process.geteuid?.() === 0,
     sysAdmin: hasSysAdmin(status),
@@ -62,9 +70,10 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     logDir: isDirectory(logDir) ? logDir : undefined,
     runReadOnly: readOnlyAt(runDir),
     nixConf: { dir: confDir, kind: nixConfKind(confDir), readOnly: readOnlyAt(confDir) },
-    daemon: {
-      path: findCommand(config['daemon.command'], env['PATH']),
-      socket: env['NIX_DAEMON_SOCKET_PATH'] || `${config.stateDir}/daemon-socket/socket`,
+    daemon,
+    get nixVersion() {
+      version ??= nixVersion(daemon.path);
+      return version;
     },
   };
 }

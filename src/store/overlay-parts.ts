@@ -76,7 +76,14 @@ export function buildLogs({ stateReadOnly, logDir }: Facts, log: string): Step[]
   ];
 }
 
-export function nixConf({ nixConf: { dir, kind, readOnly } }: Facts): Step[] {
+/** Settings that an overlay wants: optimising would replace files of the image by hard links, each a copy on the volume. */
+const overlaySettings = { 'auto-optimise-store': 'false' };
+
+/** @param settings lines that come before the user's own, which win. */
+export function nixConf(
+  { nixConf: { dir, kind, readOnly } }: Facts,
+  settings: Record<string, string> = overlaySettings,
+): Step[] {
   // A symlink cannot be mounted over: the mount would land on the store path that it leads to.
   const over = kind === 'symlink' || (kind === 'missing' && readOnly) ? 'directory' : 'file';
   if (kind === 'no directory' && readOnly) return [];
@@ -87,6 +94,7 @@ export function nixConf({ nixConf: { dir, kind, readOnly } }: Facts): Step[] {
       over,
       create: kind === 'missing' || kind === 'no directory',
       generated: runLayout.nixConf,
+      settings,
     },
   ];
 }

@@ -1,6 +1,8 @@
+import type { Config } from '../config/keys.ts';
 import type { ReconcileRequest } from '../state/reconcile/reconcile.ts';
 import type { SnapshotRequest } from '../state/snapshot/snapshot.ts';
 import type { LockedThing } from '../volume/lock.ts';
+import type { DaemonStart } from './strategy.ts';
 
 /** One thing that `apply` does. Plain data: printed by `nix-cache-init plan`, executed as it stands. */
 export type Step =
@@ -27,11 +29,21 @@ export type Step =
   /** Keeps what roots in project directories lead to, also while those are not mounted; notes them when the container ends. */
   | { do: 'roots'; state: string; stateDir: string; storeDir: string; record: string }
   /** Generates nix.conf and mounts it where Nix looks for it. */
-  | { do: 'nix-conf'; dir: string; over: 'file' | 'directory'; create: boolean; generated: string }
+  | {
+      do: 'nix-conf';
+      dir: string;
+      over: 'file' | 'directory';
+      create: boolean;
+      generated: string;
+      /** Lines of it that come before the user's own, which win. */
+      settings: Record<string, string>;
+    }
+  /** Sets variables for all that init starts; what a strategy says to Nix's clients. */
+  | { do: 'environment'; variables: Record<string, string> }
   /** Binds a service's socket before it runs, so that clients are queued and never refused. */
-  | { do: 'listen'; socket: string; service: string; command: string };
+  | ({ do: 'listen'; socket: string; service: string; command: string } & DaemonStart);
 
-export type StrategyName = 'overlay' | 'none';
+export type StrategyName = Exclude<Config['strategy'], 'auto'>;
 
 export type Plan = {
   strategy: StrategyName;
@@ -69,6 +81,10 @@ export function describeStep(step: Step): string {
       return `root what projects lead to that are not mounted, and note those that are in ${step.record}`;
     case 'nix-conf':
       return `put our defaults before ${step.dir}/nix.conf`;
+    case 'environment':
+      return `set ${Object.entries(step.variables)
+        .map(([name, value]) => `${name}=${value}`)
+        .join(' ')}`;
     case 'listen':
       return `listen on ${step.socket} for ${step.command}`;
   }

@@ -16,24 +16,31 @@ export type Selection = {
   rest: Strategy[];
 };
 
+const strategies: Readonly<Record<StrategyName, Strategy>> = { overlay, none };
+
+/** Those that nobody has to ask for by name, the best first. */
+const automatic: readonly StrategyName[] = ['overlay', 'none'];
+
 /** In the order in which `auto`, or a fallback, tries them (DESIGN §5). */
-export function candidates(config: Config): Strategy[] {
-  if (config.strategy === 'none') return [none];
-  return config.onUnsupported === 'fallback' ? [overlay, none] : [overlay];
+export function candidates({ strategy, onUnsupported }: Config): Strategy[] {
+  if (strategy === 'none') return [none];
+  const names =
+    strategy === 'auto' ? automatic : [strategy, ...automatic.filter((name) => name !== strategy)];
+  return (onUnsupported === 'fallback' ? names : names.slice(0, 1)).map((name) => strategies[name]);
 }
 
 /** Takes the first strategy that the facts allow. */
-export function select(facts: Facts, config: Config, strategies = candidates(config)): Selection {
+export function select(facts: Facts, config: Config, possible = candidates(config)): Selection {
   const passedOver: Selection['passedOver'] = [];
-  for (const [index, strategy] of strategies.entries()) {
+  for (const [index, strategy] of possible.entries()) {
     const why = strategy.unsupported(facts, config);
     if (why === undefined) {
       const steps = [
         ...strategy.plan(facts, config),
-        ...daemonSteps(facts, config, strategy.name),
+        ...daemonSteps(facts, config, strategy),
         ...serviceSteps(config),
       ];
-      return { plan: { strategy: strategy.name, steps }, passedOver, rest: strategies.slice(index + 1) };
+      return { plan: { strategy: strategy.name, steps }, passedOver, rest: possible.slice(index + 1) };
     }
     passedOver.push({ strategy: strategy.name, why });
   }
@@ -52,11 +59,12 @@ function wantsDaemon(facts: Facts, config: Config, strategy: StrategyName): bool
 }
 
 /** @throws {InitError} 78 when the daemon was asked for by name and is not there. */
-function daemonSteps(facts: Facts, config: Config, strategy: StrategyName): Step[] {
-  if (!wantsDaemon(facts, config, strategy)) return [];
+function daemonSteps(facts: Facts, config: Config, strategy: Strategy): Step[] {
+  const start = strategy.daemon?.(facts, config) ?? {};
+  if (start === 'none' || !wantsDaemon(facts, config, strategy.name)) return [];
   const { path, socket } = facts.daemon;
   const command = config['daemon.command'];
-  if (path !== undefined) return [{ do: 'listen', socket, service: NIX_DAEMON, command: path }];
+  if (path !== undefined) return [{ do: 'listen', socket, service: NIX_DAEMON, command: path, ...start }];
   throw new InitError({
     stage: 'daemon',
     what: `${command} was not found`,

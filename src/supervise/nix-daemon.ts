@@ -4,18 +4,26 @@ import type { Log } from '../log.ts';
 import { Chatter } from './chatter.ts';
 import type { ServiceDefinition } from './service.ts';
 
+/** What a listening socket is for: a program, and how it is started. */
+export type ListeningService = {
+  command: string;
+  socket: number;
+  args?: string[];
+  env?: Record<string, string | undefined>;
+};
+
 /** A service like any other, but that its chatter is for the debug log. */
 export function nixDaemon(
-  { command, socket }: { command: string; socket: number },
+  { command, socket, args = [], env = {} }: ListeningService,
   config: Config,
   log: Log,
 ): ServiceDefinition {
   return {
     name: NIX_DAEMON,
     command,
-    args: config['daemon.args'],
+    args: [...args, ...config['daemon.args']],
     // NIX_REMOTE would make it a client of itself.
-    env: { HOME: process.env['HOME'] ?? '/root', NIX_REMOTE: undefined },
+    env: { HOME: process.env['HOME'] ?? '/root', NIX_REMOTE: undefined, ...env },
     restart: 'always',
     stopSignal: 'SIGTERM',
     socket,

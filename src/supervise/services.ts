@@ -1,7 +1,7 @@
 import type { Config } from '../config/keys.ts';
 import { NIX_DAEMON } from '../config/services.ts';
 import type { Log } from '../log.ts';
-import { nixDaemon } from './nix-daemon.ts';
+import { type ListeningService, nixDaemon } from './nix-daemon.ts';
 import type { Privileges } from './privileges.ts';
 import type { Reaper } from './reaper.ts';
 import { Service } from './service.ts';
@@ -9,7 +9,7 @@ import { Service } from './service.ts';
 export type ServicesOptions = {
   config: Config;
   /** What a service with a socket of ours runs, and the socket, by its name. */
-  listening: ReadonlyMap<string, { command: string; socket: number }>;
+  listening: ReadonlyMap<string, ListeningService>;
   /** Where the sockets for sd_notify go. */
   runDir: string;
   privileges: Privileges;

@@ -58,6 +58,7 @@ export function makeFacts(changes: Partial<Facts> = {}): Facts {
     leftovers: [],
     nixConf: { dir: '/etc/nix', kind: 'file', readOnly: false },
     daemon: { path: '/bin/nix-daemon', socket: '/nix/var/nix/daemon-socket/socket' },
+    nixVersion: '2.34.1',
     ...changes,
   };
 }

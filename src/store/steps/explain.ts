@@ -24,6 +24,7 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   clear: 'seed',
   roots: 'seed',
   'nix-conf': 'mount',
+  environment: 'facts',
   listen: 'service',
 };
 
@@ -87,6 +88,8 @@ const subject = (step: Step): string => {
       return step.paths.join(' ');
     case 'nix-conf':
       return step.dir;
+    case 'environment':
+      return Object.keys(step.variables).join(' ');
     case 'listen':
       return step.socket;
     default:

@@ -8,16 +8,16 @@ import type { Step } from '../plan.ts';
  * Mounts a generated nix.conf over the image's, or over a copy of its directory where the file itself cannot be.
  * @returns what was mounted over.
  */
-export function mountNixConf({ dir, over, create, generated }: Step & { do: 'nix-conf' }): string {
+export function mountNixConf({ dir, over, create, generated, settings }: Step & { do: 'nix-conf' }): string {
   const path = `${dir}/nix.conf`;
+  const text = generateNixConf(settings, readOrNothing(path));
   if (over === 'directory') {
     const copy = `${generated}.d`;
-    const own = readOrNothing(path);
     removeTree(copy);
     // Its real place: copying a link would have us write through it into the image.
     cpSync(realpathSync(dir), copy, { recursive: true, verbatimSymlinks: true });
     removeFile(`${copy}/nix.conf`);
-    writeFileSync(`${copy}/nix.conf`, generateNixConf(own));
+    writeFileSync(`${copy}/nix.conf`, text);
     bindMount(copy, dir);
     return dir;
   }
@@ -25,7 +25,7 @@ export function mountNixConf({ dir, over, create, generated }: Step & { do: 'nix
     makeDirectories(dir, 0o755);
     writeFileSync(path, '', { mode: 0o644 });
   }
-  writeFileSync(generated, generateNixConf(readOrNothing(path)), { mode: 0o644 });
+  writeFileSync(generated, text, { mode: 0o644 });
   bindMount(generated, path);
   return path;
 }

@@ -47,10 +47,20 @@ for (const [name, args, { flags = {}, file, switches = [], rest = [] }] of lines
 
 test('a switch is known only to the command that has it', () => {
   assert.deepEqual(
-    [...parseCommandLine(['--json', '--schema'], ['json', 'schema']).switches],
+    [...parseCommandLine(['--json', '--schema'], { switches: ['json', 'schema'] }).switches],
     ['json', 'schema'],
   );
   assert.throws(() => parseCommandLine(['--json']), isInitError({ exitCode: 64 }));
+});
+
+test('an option with a value is known only to the command that has it', () => {
+  const args = ['--to', '/out', '--strategy=none', 'a', '--to', 'b'];
+  const line = parseCommandLine(args, { values: ['to'] });
+  assert.deepEqual([...line.values], [['to', '/out']]);
+  assert.deepEqual([...line.flags], [['strategy', 'none']]);
+  assert.deepEqual(line.rest, ['a', '--to', 'b']);
+  assert.throws(() => parseCommandLine(['--to', 'x']), isInitError({ exitCode: 64 }));
+  assert.throws(() => parseCommandLine(['--to'], { values: ['to'] }), isInitError({ exitCode: 64 }));
 });
 
 test('the given arguments stay as they are', () => {

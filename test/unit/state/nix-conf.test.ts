@@ -8,12 +8,19 @@ function settingOf(text: string, name: string): string | undefined {
   return lines.findLast(([key]) => key?.trim() === name)?.[1]?.trim();
 }
 
-test('the default is there although the image has none', () => {
-  assert.equal(settingOf(generateNixConf(''), 'auto-optimise-store'), 'false');
+const settings = { 'auto-optimise-store': 'false', store: 'daemon' };
+
+test('the defaults are there although the image has none', () => {
+  const text = generateNixConf(settings, '');
+  assert.equal(settingOf(text, 'auto-optimise-store'), 'false');
+  assert.equal(settingOf(text, 'store'), 'daemon');
 });
 
 test("the user's own word counts", () => {
-  assert.equal(settingOf(generateNixConf('auto-optimise-store = true\n'), 'auto-optimise-store'), 'true');
+  assert.equal(
+    settingOf(generateNixConf(settings, 'auto-optimise-store = true\n'), 'auto-optimise-store'),
+    'true',
+  );
 });
 
 const own = [
@@ -27,10 +34,10 @@ const own = [
 
 for (const text of own) {
   test(`the user's file comes last and as it is: ${JSON.stringify(text)}`, () => {
-    const generated = generateNixConf(text);
+    const generated = generateNixConf(settings, text);
     assert.ok(generated.endsWith(`\n${text}`));
-    assert.equal(generated.length, generateNixConf('').length + text.length);
+    assert.equal(generated.length, generateNixConf(settings, '').length + text.length);
   });
 }
 
-test('it says who made it', () => assert.match(generateNixConf(''), /^# .*nix-cache-init/));
+test('it says who made it', () => assert.match(generateNixConf(settings, ''), /^# .*nix-cache-init/));

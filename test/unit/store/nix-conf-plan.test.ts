@@ -28,6 +28,7 @@ for (const [kind, readOnly, how] of kinds) {
       dir: '/etc/nix',
       ...how,
       generated: '/run/nix-cache-init/nix.conf',
+      settings: { 'auto-optimise-store': 'false' },
     };
     assert.deepEqual(stepsOf(steps, 'nix-conf'), expected ? [expected] : []);
   });

@@ -44,9 +44,10 @@ const steps: [Step, string][] = [
     'root what projects lead to that are not mounted, and note those that are in /v/r',
   ],
   [
-    { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g' },
+    { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g', settings: {} },
     'put our defaults before /etc/nix/nix.conf',
   ],
+  [{ do: 'environment', variables: { A: '1', B: '/2' } }, 'set A=1 B=/2'],
   [{ do: 'listen', socket: '/d/socket', service: 'd', command: '/bin/d' }, 'listen on /d/socket for /bin/d'],
 ];
 

@@ -61,7 +61,8 @@ const steps = {
   'bind-each': { do: 'bind-each', names: '/run/x/upper', source: '/v/upper', target: '/nix/store' },
   clear: { do: 'clear', paths: ['/v/a', '/v/b'] },
   roots: { do: 'roots', state: '/v/var/nix', stateDir: '/s', storeDir: '/t', record: '/v/roots.json' },
-  'nix-conf': { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g' },
+  'nix-conf': { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g', settings: {} },
+  environment: { do: 'environment', variables: { NIX_REMOTE: 'daemon' } },
   listen: { do: 'listen', socket: '/d/socket', service: 'd', command: '/bin/d' },
 } as const satisfies Record<Step['do'], Step | object>;
 
