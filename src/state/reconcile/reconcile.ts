@@ -8,13 +8,13 @@ import { FORMAT, readManifest, writeManifest } from '../../volume/manifest.ts';
 import { databaseFile } from '../database.ts';
 import { databaseSchemas, type ImagePlaces, imageIdentity, imageLooks, mayBeAlike } from '../identity.ts';
 import { followImage } from './follow.ts';
-import { copiedUp, type Layers, listUpper, touchesLower } from './layers.ts';
+import { copiedUp, listUpper, touchesLower } from './layers.ts';
 import type { Breathe } from './merge.ts';
 import { refuseNewer } from './refuse-newer.ts';
 import { recall, remember } from './remembered.ts';
 import type { Row } from './rows.ts';
 import { makeOpaque, setAside } from './superseded.ts';
-import { type Updated, updateDatabase } from './update.ts';
+import { type Updated, type UpdateRequest, updateDatabase } from './update.ts';
 
 export type ReconcileFiles = Record<
   'manifest' | 'remembered' | 'swept' | 'imageCopy' | 'superseded' | 'imageLinks',
@@ -68,8 +68,9 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
     }
   }
   // Both on other threads, while this one compares the databases.
-  const listing = readdir(image.storeDir);
-  const identity = imageIdentity(image, listing, () => request.breathe(0, 0));
+  const lower = readdir(image.storeDir).then((names) => new Set(names));
+  const identity = imageIdentity(image, lower, () => request.breathe(0, 0));
+  const read = Promise.allSettled([lower, identity]);
   try {
     const sameImage =
       manifest !== undefined &&
@@ -82,18 +83,18 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
       return undefined;
     }
     refuseNewer({ imageStateDir: image.stateDir, stateDir: request.stateDir }, manifest);
-    return await bringInStep(request, { listing, identity, looks });
+    return await bringInStep(request, { lower, identity, looks });
   } finally {
     // After an error the image is about to be unmounted.
-    await Promise.allSettled([listing, identity]);
+    await read;
   }
 }
 
-type Image = { listing: Promise<string[]>; identity: Promise<string>; looks: string };
+type Image = { lower: Promise<ReadonlySet<string>>; identity: Promise<string>; looks: string };
 
 async function bringInStep(
   request: ReconcileRequest,
-  { listing, identity, looks }: Image,
+  { lower, identity, looks }: Image,
 ): Promise<Reconciled> {
   const { files, image, upper, stateDir, strategy, xattrs } = request;
   const before = { format: FORMAT, strategy, xattrs, imageStat: null, imageIdentity: null } as const;
@@ -104,8 +105,7 @@ async function bringInStep(
   const { names, whiteouts } = listUpper(upper);
   const copies = copiedUp(upper, names, xattrs);
   for (const name of copies) names.delete(name);
-  const layers = listing.then((lower) => ({ upper: names, lower: new Set(lower) }));
-  const { updated, takenOut } = await updateRows(request, layers).catch((error: unknown) => {
+  const { updated, takenOut } = await updateRows(request, { upper: names, lower }).catch((error: unknown) => {
     // Nothing has changed, so that the image of the last time can still boot, and be used to make room.
     if (isDiskFull(error) && known !== undefined)
       ignoringFullDisk(() => writeManifest(files.manifest, known));
@@ -117,7 +117,7 @@ async function bringInStep(
   for (const name of updated.hiding) makeOpaque(upper, name, xattrs);
   const { storeDir, nixStateDir } = request;
   const places = { from: image.stateDir, to: stateDir, storeDir, nixStateDir, record: files.imageLinks };
-  const { base: links } = followImage({ updated, layers: await layers, ...places });
+  const { base: links } = followImage({ updated, layers: { upper: names, lower: await lower }, ...places });
 
   remember(files.remembered, upper, takenOut);
   removeTree(files.imageCopy);
@@ -134,7 +134,7 @@ async function bringInStep(
 /** A volume without a database (the image has none either) has no rows to bring in step. */
 async function updateRows(
   { image, stateDir, storeDir, upper, files, breathe }: ReconcileRequest,
-  layers: Promise<Layers>,
+  layers: Pick<UpdateRequest, 'upper' | 'lower'>,
 ): Promise<{ updated: Updated; takenOut: readonly Row[] }> {
   if (!existsSync(databaseFile(stateDir))) {
     const updated = { learnt: 0, forgotten: [], superseded: [], hiding: [], roots: [] };
@@ -146,7 +146,7 @@ async function updateRows(
     stateDir,
     imageStateDir: image.stateDir,
     storeDir,
-    layers,
+    ...layers,
     imageCopy: files.imageCopy,
     recalled,
     onTakenOut: (rows) => {

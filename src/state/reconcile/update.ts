@@ -13,8 +13,9 @@ export type UpdateRequest = {
   /** The image's. */
   imageStateDir: string;
   storeDir: string;
-  /** May come late: they are not needed to compare the databases. */
-  layers: Layers | Promise<Layers>;
+  upper: Layers['upper'];
+  /** May come late: it is not needed to compare the databases. */
+  lower: Layers['lower'] | Promise<Layers['lower']>;
   /** A directory for a copy of the image's database; the caller removes it. */
   imageCopy: string;
   /** Rows that an earlier update took out, to be put back where they are whole again. */
@@ -101,7 +102,7 @@ export function createWorkTables(database: DatabaseSync): void {
 
 async function update(
   database: DatabaseSync,
-  { storeDir, recalled, onTakenOut, breathe, ...request }: UpdateRequest,
+  { storeDir, upper, lower, recalled, onTakenOut, breathe }: UpdateRequest,
   hasImage: boolean,
 ): Promise<Updated> {
   createWorkTables(database);
@@ -114,7 +115,7 @@ async function update(
 
   if (hasImage) await findChanged(database, onRows);
   const topLevel = hasImage ? topLevelPaths(database) : [];
-  const layers = await request.layers;
+  const layers: Layers = { upper, lower: await lower };
   defineFunctions(database, { storeDir, layers });
   const { learnt, replaced } = hasImage ? mergeImage(database) : { learnt: 0, replaced: [] };
   const pathOf = (name: string): string => `${storeDir}/${name}`;
