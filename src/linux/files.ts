@@ -1,9 +1,9 @@
 import {
   chmodSync,
-  chownSync,
   closeSync,
   fsync,
   fsyncSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -107,6 +107,27 @@ export function flushDirectory(path: string): void {
 export type Owner = { uid: number; gid: number; mode: number };
 
 /**
+ * lchown(2), as far as this user namespace has numbers for the owner and the group (EINVAL, user_namespaces(7)): what has
+ * none stays as it is.
+ * @returns whether all of it could be given.
+ */
+export function giveOwner(path: string | Buffer, uid: number, gid: number): boolean {
+  const give = (...owner: [uid: number, gid: number]): boolean => {
+    try {
+      lchownSync(path, ...owner);
+      return true;
+    } catch (error) {
+      if (hasErrno(error, 'EINVAL')) return false;
+      throw error;
+    }
+  };
+  if (give(uid, gid)) return true;
+  give(uid, -1);
+  give(-1, gid);
+  return false;
+}
+
+/**
  * Makes a directory under another name until it is complete: after a kill in between it would be taken as found, owner and
  * mode wrong.
  * @param temporary on the same file system.
@@ -115,7 +136,7 @@ export function placeDirectory(path: string | Buffer, temporary: string, { uid, 
   // What an earlier kill left may be anything.
   removeTree(temporary);
   mkdirSync(temporary, { mode: 0o700 });
-  chownSync(temporary, uid, gid);
+  giveOwner(temporary, uid, gid);
   chmodSync(temporary, mode & 0o7777);
   renameSync(temporary, path);
 }

@@ -1,15 +1,6 @@
-import {
-  chmodSync,
-  closeSync,
-  lchownSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readlinkSync,
-  symlinkSync,
-} from 'node:fs';
+import { chmodSync, closeSync, linkSync, mkdirSync, openSync, readlinkSync, symlinkSync } from 'node:fs';
 import { reflink, sendBytes } from '../linux/copy.ts';
-import { copyXattrs, setTimes } from '../linux/files.ts';
+import { copyXattrs, giveOwner, setTimes } from '../linux/files.ts';
 import { entryPath, type TreeEntry } from './tree.ts';
 
 /** What an entry counts for beside its contents: creating one takes about as long as writing a block. */
@@ -27,13 +18,15 @@ const CHUNK_BYTES = 8 * 1024 * 1024;
  * Copies the entries of a listed tree with owners, modes, times, extended attributes, symlinks and hard links, as
  * `cp -a` would. Sockets, pipes and devices are of no use to a later boot and are left out.
  * @param onBytes called with each piece that was copied; may throw to end the copy.
+ * @returns how many entries have an owner for whom this user namespace has no number; their copies are our own.
  */
 export async function copyTree(
   from: string,
   to: string,
   entries: readonly TreeEntry[],
   onBytes: (bytes: number) => void | Promise<void>,
-): Promise<void> {
+): Promise<number> {
+  let foreign = 0;
   const linked = new Map<string, Buffer>();
   for (const entry of entries) {
     await onBytes(ENTRY_BYTES);
@@ -50,7 +43,7 @@ export async function copyTree(
     else continue;
     if (entry.link !== undefined) linked.set(entry.link, target);
     // chown(2) clears set-id bits and file capabilities, so both come after it.
-    lchownSync(target, entry.uid, entry.gid);
+    if (!giveOwner(target, entry.uid, entry.gid)) foreign += 1;
     if (entry.kind !== 'symlink') chmodSync(target, entry.mode);
     copyXattrs(source, target);
     if (entry.kind !== 'directory') setTimes(target, entry.atimeNs, entry.mtimeNs);
@@ -59,6 +52,7 @@ export async function copyTree(
   for (const entry of entries) {
     if (entry.kind === 'directory') setTimes(entryPath(to, entry.path), entry.atimeNs, entry.mtimeNs);
   }
+  return foreign;
 }
 
 async function copyContents(
