@@ -1,6 +1,7 @@
 import type { CommandLine } from '../config/flags.ts';
 import { runCheck } from './check.ts';
 import { runConfig } from './config.ts';
+import { runDoctor } from './doctor.ts';
 import { runPlan } from './plan.ts';
 import type { CommandName } from './usage.ts';
 
@@ -8,6 +9,7 @@ import type { CommandName } from './usage.ts';
 export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: CommandLine) => Promise<number>>> =
   {
     plan: runPlan,
+    doctor: runDoctor,
     check: runCheck,
     config: runConfig,
   };

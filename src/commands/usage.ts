@@ -23,6 +23,13 @@ const all = {
     summary: 'print what run would do here; changes nothing',
     switches: { json },
   },
+  doctor: {
+    usage: 'doctor [options]',
+    summary: 'whether it can work here; what is missing, and what to type',
+    switches: { json, schema: 'the JSON Schema of --json instead' },
+    // Its own, to itself.
+    operands: true,
+  },
   check: {
     usage: 'check [options]',
     summary: 'whether database and store agree; with --repair make them',

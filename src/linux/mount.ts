@@ -13,6 +13,8 @@ export const Mount = {
   noDev: 4n,
   remount: 32n,
   bind: 4096n,
+  recursive: 16384n,
+  private: 1n << 18n,
 } as const;
 
 const MNT_DETACH = 2;

@@ -72,7 +72,8 @@ function storeUnfit(facts: Facts, { storeDir }: Config): Unsupported | undefined
   };
 }
 
-function privilegeMissing({ sysAdmin, root }: Facts): Unsupported | undefined {
+/** What keeps any strategy that mounts from working. */
+export function privilegeMissing({ sysAdmin, root }: Facts): Unsupported | undefined {
   if (sysAdmin) return undefined;
   return {
     stage: 'mount',
@@ -134,7 +135,8 @@ function writerSteps(facts: Facts, config: Config): Step[] {
       xattrs,
       nix: facts.daemon.path,
     },
-    { do: 'clear', paths: perBootParts.map((part) => `${volume.state}/${part}`) },
+    // With what a doctor that was killed has left.
+    { do: 'clear', paths: [...perBootParts.map((part) => `${volume.state}/${part}`), volume.probe] },
     // While the image's own file can still be read: a link into the store may lead to a path that was collected.
     ...nixConf(facts),
     {

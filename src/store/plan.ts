@@ -43,6 +43,9 @@ export type Step =
   /** Binds a service's socket before it runs, so that clients are queued and never refused. */
   | ({ do: 'listen'; socket: string; service: string; command: string } & DaemonStart);
 
+/** The kinds of steps that call mount(2). */
+export const mountingSteps: readonly Step['do'][] = ['tmpfs', 'bind', 'bind-each', 'overlay', 'nix-conf'];
+
 export type StrategyName = Exclude<Config['strategy'], 'auto'>;
 
 export type Plan = {

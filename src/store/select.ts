@@ -18,6 +18,9 @@ export type Selection = {
 
 const strategies: Readonly<Record<StrategyName, Strategy>> = { overlay, none };
 
+/** All there are. */
+export const allStrategies: readonly Strategy[] = Object.values(strategies);
+
 /** Those that nobody has to ask for by name, the best first. */
 const automatic: readonly StrategyName[] = ['overlay', 'none'];
 
@@ -79,6 +82,9 @@ function serviceSteps({ services }: Config): Step[] {
     listen === undefined ? [] : [{ do: 'listen', socket: listen, service, command }],
   );
 }
+
+/** Whether a boot that failed so goes on with the next strategy, if there is one: whether mounting is denied no fact tells. */
+export const goesOnAfter = ({ exitCode }: InitError): boolean => exitCode === Exit.privilege;
 
 /** The error for a strategy that was asked for and cannot work. */
 export const refusal = (why: Unsupported): InitError => new InitError(why);

@@ -32,7 +32,7 @@ export function readManifest(path: string): Manifest | undefined {
   const text = readIfThere(path);
   if (text === undefined) return undefined;
   const damaged = (cause?: unknown): InitError =>
-    refuse(`${path} is damaged`, `look at it; to have the volume adopted anew: rm ${path}`, cause);
+    refuse(`${path} is damaged`, `rm ${path} # the volume is adopted anew`, cause);
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs';
+import { runDir } from '../../store/run-layout.ts';
+
+/** What a process asks the kernel that has a mount namespace of its own to lose. */
+export type TrialRequest = {
+  /** A directory to lay a tmpfs over. */
+  scratch: string;
+  /** Where `upper`, `work` and `merged` can be made; without it that is the tmpfs. */
+  layers: string | undefined;
+  lower: string;
+  options: string[];
+};
+
+/** What it was answered: null where it worked, an errno, or undefined where it was not asked. */
+export type Trial = { mounting: string | null | undefined; overlay: string | null | undefined };
+
+export const notTried: Trial = { mounting: undefined, overlay: undefined };
+
+const TIMEOUT_MS = 10_000;
+
+/** A directory that is there whatever the image has. */
+export const mountPoint = (): string => [runDir, '/run', '/proc'].find((path) => existsSync(path)) ?? '/';
+
+/**
+ * Tries to mount, in a process that is then thrown away with its mounts: our own are not touched. Only our executable can start
+ * itself.
+ */
+export function tryMounting(request: TrialRequest): Trial {
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
+  if (!process.getBuiltinModule('node:sea').isSea()) return notTried;
+  const { stdout, status } = spawnSync(process.execPath, ['doctor', '--', JSON.stringify(request)], {
+    argv0: 'nix-cache-init',
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: TIMEOUT_MS,
+  });
+  if (status !== 0) return notTried;
+  return { ...notTried, ...(JSON.parse(stdout) as Partial<Trial>) };
+}
