@@ -1,13 +1,11 @@
-import { existsSync } from 'node:fs';
-import { runDir } from '../../store/run-layout.ts';
-
 /** What a process asks the kernel that has a mount namespace of its own to lose. */
 export type TrialRequest = {
   /** A directory to lay a tmpfs over. */
   scratch: string;
-  /** Where `upper`, `work` and `merged` can be made; without it that is the tmpfs. */
+  /** Where the directories of an overlay can be made; without it that is the tmpfs. */
   layers: string | undefined;
-  lower: string;
+  /** The lower layer; without it an empty directory. */
+  lower: string | undefined;
   options: string[];
 };
 
@@ -17,9 +15,6 @@ export type Trial = { mounting: string | null | undefined; overlay: string | nul
 export const notTried: Trial = { mounting: undefined, overlay: undefined };
 
 const TIMEOUT_MS = 10_000;
-
-/** A directory that is there whatever the image has. */
-export const mountPoint = (): string => [runDir, '/run', '/proc'].find((path) => existsSync(path)) ?? '/';
 
 /**
  * Tries to mount, in a process that is then thrown away with its mounts: our own are not touched. Only our executable can start

@@ -19,9 +19,10 @@ export function performTrial({ scratch, layers, lower, options }: TrialRequest):
   if (mounting !== null) return { mounting, overlay: undefined };
   const directory = layers ?? scratch;
   const [upper, work, target] = [`${directory}/upper`, `${directory}/work`, `${directory}/merged`];
+  const empty = `${directory}/lower`;
   const overlay = attempt(() => {
-    for (const path of [upper, work, target]) mkdirSync(path);
-    mountOverlay({ do: 'overlay', target, lower: [lower], upper, work, options });
+    for (const path of [upper, work, target, empty]) mkdirSync(path);
+    mountOverlay({ do: 'overlay', target, lower: [lower ?? empty], upper, work, options });
   });
   return { mounting, overlay };
 }

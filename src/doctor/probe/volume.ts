@@ -10,7 +10,7 @@ import { verifyManifest } from '../../store/steps/verify.ts';
 import { volumeLayout } from '../../volume/layout.ts';
 import type { Room, VolumeState } from '../volume.ts';
 import { tryFeatures } from './features.ts';
-import { mountPoint, notTried, type Trial, tryMounting } from './mounting.ts';
+import { notTried, type Trial, tryMounting } from './mounting.ts';
 import { inScratch } from './scratch.ts';
 
 export type VolumeProbe = { state: VolumeState | undefined; trial: Trial };
@@ -52,10 +52,15 @@ function tryVolume(
   }
 }
 
-function tryOverlay(facts: Facts, config: Config, layers: string | undefined): Trial {
-  // Where our own store is mounted already, it cannot be a layer once more.
-  const lower = [runLayout.lowerStore, config.storeDir, '/'].find(isFilled) ?? '/';
-  return tryMounting({ scratch: mountPoint(), layers, lower, options: mountOptions(xattrsOf(facts)) });
+function tryOverlay(facts: Facts, { storeDir, stateDir }: Config, layers: string | undefined): Trial {
+  return tryMounting({
+    // Nothing that is asked of lies below it.
+    scratch: facts.stateDir ? stateDir : '/proc',
+    layers,
+    // Where our own store is mounted already, it would be one overlay too many on top of each other.
+    lower: [runLayout.lowerStore, storeDir].find(isFilled),
+    options: mountOptions(xattrsOf(facts)),
+  });
 }
 
 const isFilled = (path: string): boolean => existsSync(path) && readdirSync(path).length > 0;
