@@ -18,8 +18,7 @@ export async function runDoctor(line: CommandLine): Promise<number> {
     return 0;
   }
   return interruptible(async (signal) => {
-    const { exitCode, line: summary, ...report } = await examine(line);
-    signal.throwIfAborted();
+    const { exitCode, line: summary, ...report } = await examine(line, signal);
     // Only what is documented: checks know more of themselves.
     const checks = report.checks.map(({ blocks: _, ...check }) => check);
     if (switches.has('json')) printOut(`${JSON.stringify({ ...report, checks }, null, 2)}\n`);
@@ -28,10 +27,11 @@ export async function runDoctor(line: CommandLine): Promise<number> {
   });
 }
 
-async function examine(line: CommandLine) {
+async function examine(line: CommandLine, signal: AbortSignal) {
   try {
-    return await diagnose(line, process.env);
+    return await diagnose(line, process.env, signal);
   } catch (error) {
+    signal.throwIfAborted();
     throw toInitError(error, 'check', 'cannot look at this container');
   }
 }

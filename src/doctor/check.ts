@@ -6,8 +6,16 @@ export type Check = { check: string; found: string; needed: string; ok: boolean;
 
 /** A check, and what it means for a boot. */
 export type Finding = Check & {
-  /** A plan with a step of such a kind fails here, and this is how. */
-  blocks?: { steps: readonly Step['do'][]; failure: Unsupported };
+  blocks?: Blocks;
+};
+
+/** What a fault keeps from working. */
+export type Blocks = {
+  /** A plan with a step of such a kind; or every one. */
+  steps: readonly Step['do'][] | 'all';
+  failure: Unsupported;
+  /** A boot goes on all the same, and what fails is Nix, some time. */
+  unnoticed: boolean;
 };
 
 /** Nothing to do. */
@@ -30,10 +38,12 @@ export const fault = (check: string, found: string, needed: string, remedy: stri
 /** A fault with which a boot would not get past such a step. */
 export function obstacle(
   finding: Finding,
-  steps: readonly Step['do'][],
-  failure: Omit<Unsupported, 'remedy'>,
+  steps: Blocks['steps'],
+  { stage, what, errno, exitCode }: Omit<Unsupported, 'remedy'>,
+  unnoticed = false,
 ): Finding {
-  return { ...finding, blocks: { steps, failure: { ...failure, remedy: finding.remedy ?? '' } } };
+  const failure = { stage, what, errno, exitCode, remedy: finding.remedy ?? '' };
+  return { ...finding, blocks: { steps, failure, unnoticed } };
 }
 
 /** What to type for another volume: one of the engine's own, on the file system of its disk. */

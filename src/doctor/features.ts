@@ -21,10 +21,11 @@ export function featureChecks(
   features: Features,
   { xattrs, sysAdmin, cacheDir }: { xattrs: 'trusted' | 'user'; sysAdmin: boolean; cacheDir: string },
 ): Finding[] {
+  // What goes wrong without: measured, with Nix 2.26 on ramfs and on an ext4 made without filetype.
   const required = new Map<string, string>([
-    [`${xattrs} xattrs`, 'for the marks of overlayfs'],
-    ['d_type', 'for whiteouts in directories'],
-    ['whiteouts', 'for what is deleted of the image'],
+    [`${xattrs} xattrs`, 'or EIO when image paths are deleted'],
+    ['d_type', 'or ENOTEMPTY when image paths are deleted'],
+    ['whiteouts', 'to delete image paths'],
     ['flock', 'for the lock'],
   ]);
   return Object.entries(features).flatMap(([feature, errno]): Finding[] => {
@@ -33,13 +34,12 @@ export function featureChecks(
     const why = required.get(feature);
     if (errno === null) return [fine(feature, 'works', why ?? 'not needed')];
     if (why === undefined) return [fine(feature, errno, 'not needed')];
-    return [
-      obstacle(fault(feature, errno, why, newVolume(cacheDir)), [feature === 'flock' ? 'lock' : 'overlay'], {
-        stage: 'mount',
-        what: `the file system of ${cacheDir} has no ${feature}`,
-        errno,
-        exitCode: Exit.io,
-      }),
-    ];
+    const finding = fault(feature, errno, why, newVolume(cacheDir));
+    const what = `the file system of ${cacheDir} has no ${feature}`;
+    const failure = { stage: 'mount', what, errno, exitCode: Exit.io } as const;
+    // Overlayfs makes do without, and tells the kernel log.
+    return feature === 'flock'
+      ? [obstacle(finding, ['lock'], failure)]
+      : [obstacle(finding, ['overlay'], failure, true)];
   });
 }

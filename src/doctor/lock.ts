@@ -8,16 +8,16 @@ export type LockFacts =
   | { state: 'free' }
   /** `here`: the init of this container. */
   | { state: 'held'; by: Holder; here: boolean }
-  /** Only that somebody had it once. */
-  | { state: 'unknown'; errno: string; by: Holder };
+  /** Who is not root may not ask. */
+  | { state: 'unknown'; errno: string };
 
 const needed = 'free, or held by this container';
 
 /** Whether a boot would get the volume. */
 export function lockCheck(lock: LockFacts, { access, onLocked }: Config): Finding {
   if (lock.state === 'free') return fine('lock', 'free', needed);
+  if (lock.state === 'unknown') return fine('lock', `not known: ${lock.errno}`, needed);
   const { by } = lock;
-  if (lock.state === 'unknown') return fine('lock', `${lock.errno}; last held by ${by.name}`, needed);
   if (lock.here) return fine('lock', `held here by ${by.name}`, needed);
   const found = `held by ${by.name}`;
   if (access === 'read-only') return fine('lock', found, 'a reader takes none');

@@ -1,4 +1,5 @@
-import { Exit } from '../errors.ts';
+import type { Config } from '../config/keys.ts';
+import { Exit, type InitError } from '../errors.ts';
 import type { Facts } from '../store/facts.ts';
 import { privilegeMissing } from '../store/overlay.ts';
 import { mountingSteps } from '../store/plan.ts';
@@ -56,4 +57,12 @@ export function remedyFor({ seccomp, label }: Confinement): string {
   if (label?.includes(':')) return 'docker run --security-opt label=disable';
   if (label !== undefined && label !== 'unconfined') return 'docker run --security-opt apparmor=unconfined';
   return seccomp === 'filter' ? 'docker run --security-opt seccomp=unconfined' : 'docker run --privileged';
+}
+
+/** Whether the command could be started as it is configured. */
+export function commandCheck({ user, capabilities }: Config, refusal: InitError | null): Finding {
+  const needed = 'can be had';
+  const found = `user ${user ?? 'as init'}, capabilities ${JSON.stringify(capabilities)}`;
+  if (refusal === null) return fine('command', found, needed);
+  return obstacle(fault('command', refusal.what, needed, refusal.remedy), 'all', refusal);
 }

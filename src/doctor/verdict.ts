@@ -16,8 +16,8 @@ export type Verdict = {
   line: string;
 };
 
-/** Why a strategy cannot work; `tried`: a boot sees it only when it gets there. */
-type Obstacle = { why: Unsupported; tried: boolean };
+/** Why a strategy cannot work, and when a boot would see that: before it begins, when it gets there, or never. */
+type Obstacle = { why: Unsupported; seen: 'at once' | 'midway' | 'never' };
 
 /** What a boot here would do, as `boot.ts` would decide it. */
 export function judge(facts: Facts, config: Config, findings: readonly Finding[]): Verdict {
@@ -50,10 +50,16 @@ function decide(
       const line = [`a boot here: strategy ${name}`, ...passedOver].join('; ');
       return { chosen: name, exitCode: useless ? (first?.exitCode ?? 0) : 0, line };
     }
-    const { why, tried } = obstacle;
+    const { why, seen } = obstacle;
+    const { message } = refusal(why);
+    if (seen === 'never') {
+      const line = `a boot here: strategy ${strategy.name}, which will not hold: ${message}`;
+      return { chosen: strategy.name, exitCode: why.exitCode, line };
+    }
     first ??= why;
-    passedOver.push(`not ${strategy.name}: ${refusal(why).message}`);
-    if (tried && !(goesOnAfter(refusal(why)) && index < order.length - 1)) return refused(why);
+    passedOver.push(`not ${strategy.name}: ${message}`);
+    const goesOn = seen === 'at once' || (goesOnAfter(refusal(why)) && index < order.length - 1);
+    if (!goesOn) return refused(why);
   }
   if (first === undefined) throw new RangeError('no strategy to choose from');
   return refused(first);
@@ -73,12 +79,15 @@ function obstacleTo(
 ): Obstacle | undefined {
   try {
     const { plan, passedOver } = select(facts, config, [strategy]);
-    if (plan === undefined) return { why: passedOver[0]?.why as Unsupported, tried: false };
-    const kinds = new Set(plan.steps.map((step) => step.do));
-    const blocking = findings.find(({ blocks }) => blocks?.steps.some((kind) => kinds.has(kind)));
-    return blocking?.blocks && { why: blocking.blocks.failure, tried: true };
+    const [refused] = passedOver;
+    if (refused !== undefined) return { why: refused.why, seen: 'at once' };
+    const kinds = new Set(plan?.steps.map((step) => step.do));
+    const all = findings.flatMap(({ blocks }) => blocks ?? []);
+    const blocking = all.filter(({ steps }) => steps === 'all' || steps.some((kind) => kinds.has(kind)));
+    const first = blocking.find(({ unnoticed }) => !unnoticed) ?? blocking[0];
+    return first && { why: first.failure, seen: first.unnoticed ? 'never' : 'midway' };
   } catch (error) {
-    if (error instanceof InitError) return { why: error, tried: true };
+    if (error instanceof InitError) return { why: error, seen: 'midway' };
     throw error;
   }
 }

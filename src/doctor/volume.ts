@@ -9,12 +9,10 @@ import { type Finding, fault, fine, newVolume, obstacle } from './check.ts';
 import { type Features, featureChecks, isFull } from './features.ts';
 import type { Trial } from './probe/mounting.ts';
 
-/** Free room as statfs(2) has it; no number of inodes where the file system has no such limit. */
-export type Room = {
-  freeBytes: number;
-  totalBytes: number;
-  inodes: { free: number; total: number } | undefined;
-};
+type Amount = { free: number; total: number };
+
+/** As statfs(2) has it; undefined where the file system has no such limit. */
+export type Room = Record<'bytes' | 'inodes', Amount | undefined>;
 
 /** What is known of the volume beyond the facts of a boot. */
 export type VolumeState = {
@@ -126,40 +124,31 @@ function layersCheck({ together }: VolumeState, { cacheDir }: Config): Finding {
 }
 
 function roomChecks({ room, seeded, seedBytes }: VolumeState, { cacheDir, access }: Config): Finding[] {
-  const { freeBytes, totalBytes, inodes } = room;
-  const leastBytes = LEAST_BYTES + (seeded ? 0 : seedBytes);
-  const reads = access === 'read-only';
-  // A used volume lets a boot pass: what can be freed, Nix frees.
-  const lacking = (check: string, found: string, needed: string): Finding =>
-    seeded
-      ? fault(check, found, needed, 'nix-collect-garbage')
-      : obstacle(fault(check, found, needed, newVolume(cacheDir)), ['seed'], {
-          stage: 'seed',
-          what: `${cacheDir} is full`,
-          errno: 'ENOSPC',
-          exitCode: Exit.io,
-        });
-  const row = (check: string, found: string, needed: string, enough: boolean): Finding =>
-    enough || reads
-      ? fine(check, found, reads ? 'a reader needs none' : needed)
-      : lacking(check, found, needed);
+  const row = (
+    check: string,
+    amount: Amount | undefined,
+    least: number,
+    show: (n: number) => string,
+  ): Finding[] => {
+    if (amount === undefined) return [];
+    const { free, total } = amount;
+    const found = `${show(free)} of ${show(total)} free`;
+    if (access === 'read-only') return [fine(check, found, 'a reader needs none')];
+    const needed = `${show(least)} and what is cached`;
+    if (free >= least) return [fine(check, found, needed)];
+    // A used volume lets a boot pass: what can be freed, Nix frees.
+    if (seeded) return [fault(check, found, needed, 'nix-collect-garbage')];
+    const failure = {
+      stage: 'seed',
+      what: `${cacheDir} is full`,
+      errno: 'ENOSPC',
+      exitCode: Exit.io,
+    } as const;
+    return [obstacle(fault(check, found, needed, newVolume(cacheDir)), ['seed'], failure)];
+  };
   return [
-    row(
-      'space',
-      `${formatSize(freeBytes)} of ${formatSize(totalBytes)} free`,
-      `${formatSize(leastBytes)} and what is cached`,
-      freeBytes >= leastBytes,
-    ),
-    ...(inodes === undefined
-      ? []
-      : [
-          row(
-            'inodes',
-            `${inodes.free} of ${inodes.total} free`,
-            `${LEAST_INODES} and what is cached`,
-            inodes.free >= LEAST_INODES,
-          ),
-        ]),
+    ...row('space', room.bytes, LEAST_BYTES + (seeded ? 0 : seedBytes), formatSize),
+    ...row('inodes', room.inodes, LEAST_INODES, String),
   ];
 }
 

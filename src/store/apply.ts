@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { removeTree } from '../linux/files.ts';
 import { bindMount, makeReadOnly, mount } from '../linux/mount.ts';
 import type { Log } from '../log.ts';
+import { removeIdle } from '../volume/idle.ts';
 import { assertFree, takeLock } from '../volume/lock.ts';
 import { deleteTree } from '../volume/trash.ts';
 import type { Plan, Step } from './plan.ts';
@@ -123,6 +124,7 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
       break;
     case 'clear':
       for (const path of step.paths) removeTree(path);
+      for (const path of step.idle ?? []) removeIdle(path);
       break;
     case 'roots': {
       const roots = keepRoots(step, log);

@@ -135,8 +135,7 @@ function writerSteps(facts: Facts, config: Config): Step[] {
       xattrs,
       nix: facts.daemon.path,
     },
-    // With what a doctor that was killed has left.
-    { do: 'clear', paths: [...perBootParts.map((part) => `${volume.state}/${part}`), volume.probe] },
+    { do: 'clear', paths: perBootParts.map((part) => `${volume.state}/${part}`), idle: [volume.probe] },
     // While the image's own file can still be read: a link into the store may lead to a path that was collected.
     ...nixConf(facts),
     {

@@ -24,8 +24,8 @@ export type Step =
   | { do: 'overlay'; target: string; lower: string[]; upper: string; work: string; options: string[] }
   /** Mounts directories of the volume, read-only, over those in `target` that have a stand-in in `names`. */
   | { do: 'bind-each'; names: string; source: string; target: string }
-  /** Empties directories that belong to one boot. */
-  | { do: 'clear'; paths: string[] }
+  /** Removes what belongs to one boot; `idle`: unless somebody has it locked. */
+  | { do: 'clear'; paths: string[]; idle?: string[] }
   /** Keeps what roots in project directories lead to, also while those are not mounted; notes them when the container ends. */
   | { do: 'roots'; state: string; stateDir: string; storeDir: string; record: string }
   /** Generates nix.conf and mounts it where Nix looks for it. */
@@ -79,7 +79,7 @@ export function describeStep(step: Step): string {
     case 'bind-each':
       return `bind what is in ${step.names} from ${step.source} to ${step.target}, read-only`;
     case 'clear':
-      return `empty ${step.paths.join(', ')}`;
+      return `empty ${[...step.paths, ...(step.idle ?? [])].join(', ')}`;
     case 'roots':
       return `root what projects lead to that are not mounted, and note those that are in ${step.record}`;
     case 'nix-conf':

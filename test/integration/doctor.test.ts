@@ -128,6 +128,26 @@ namespaceTest('who waits for a lock, or only reads, is not kept from it by who h
   assert.deepEqual(exitCodes, [75, 0, 0, 0]);
 });
 
+namespaceTest('many at once are in nobody’s way, neither each other’s nor that of a boot', async () => {
+  await using machine = await imageMachine();
+  const own = 'mount -t tmpfs run /run && exec "$@"';
+  const boots = async (): Promise<void> => {
+    for (const _ of [1, 2, 3]) {
+      const { exitCode, stderr } = await bootInNamespace(machine, { args: overlay('true'), via: own });
+      assert.equal(exitCode, 0, stderr);
+    }
+  };
+  const doctors = Array.from({ length: 6 }, async () => {
+    const report = reportOf(await doctor(machine, { via: own, shared: false }));
+    assert.deepEqual(
+      failed(report).filter((name) => name !== 'nix' && name !== 'lock'),
+      [],
+    );
+  });
+  await Promise.all([boots(), ...doctors]);
+  assert.ok(!existsSync(machine.path(probe)));
+});
+
 /** What doctor does on the volume, and what the process that it throws away does. */
 const calls = [
   'mkdir',

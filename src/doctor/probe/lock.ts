@@ -6,6 +6,9 @@ import { volumeLayout } from '../../volume/layout.ts';
 import { readHolder } from '../../volume/lock.ts';
 import type { LockFacts } from '../lock.ts';
 
+/** What a kernel or a file system answers that does not tell. */
+const mute = ['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP'];
+
 /** Looks who has the volume's lock, without taking it. */
 export function lookAtLock(cacheDir: string): LockFacts {
   const { lock } = volumeLayout(cacheDir);
@@ -14,8 +17,8 @@ export function lookAtLock(cacheDir: string): LockFacts {
     if (!isOpenForWriting(lock)) return { state: 'free' };
     return { state: 'held', by: readHolder(lock), here: isRunningHere() };
   } catch (error) {
-    if (!hasErrno(error, 'EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP')) throw error;
-    return { state: 'unknown', errno: errnoOf(error), by: { name: 'somebody who cannot be told' } };
+    if (!hasErrno(error, ...mute)) throw error;
+    return { state: 'unknown', errno: errnoOf(error) };
   }
 }
 
@@ -25,7 +28,7 @@ export function isRunningHere(): boolean {
     return existsSync(runLayout.claim) && isOpenForWriting(runLayout.claim);
   } catch (error) {
     // Who may not ask is not the one who runs it.
-    if (hasErrno(error, 'EACCES', 'EPERM', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP')) return false;
+    if (hasErrno(error, ...mute)) return false;
     throw error;
   }
 }

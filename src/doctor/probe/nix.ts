@@ -12,7 +12,7 @@ import { connectOnce } from '../../supervise/ready/socket.ts';
 import { volumeLayout } from '../../volume/layout.ts';
 import { readManifest } from '../../volume/manifest.ts';
 import type { NixFacts, NixSettings } from '../nix.ts';
-import { refusalOf } from './volume.ts';
+import { refusalOf } from './refusal.ts';
 
 const TIMEOUT_MS = 10_000;
 

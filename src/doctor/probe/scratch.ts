@@ -1,35 +1,29 @@
-import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs';
-import { hasErrno } from '../../errors.ts';
+import { closeSync, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { removeTree } from '../../linux/files.ts';
+import { occupyDirectory } from '../../volume/idle.ts';
+
+const RETRY_MS = 20;
 
 /**
- * Does something in a directory of a fixed name, which is removed before and after: what a kill leaves, the next one finds.
- * A boot and another doctor remove it, too, and may do so meanwhile; then what was found means nothing, and it is done again.
- * @throws {SystemError} why the directory cannot be made.
+ * Does something in a directory of a fixed name that is its own meanwhile, and removed after it: what a kill leaves, the next
+ * one finds, or a boot. Another doctor has to wait.
+ * @throws {SystemError} why the directory cannot be made; `signal.reason` when aborted.
  */
-export function inScratch<T>(path: string, act: () => T): T {
+export async function inScratch<T>(path: string, signal: AbortSignal, act: () => T): Promise<T> {
   for (;;) {
-    removeTree(path);
-    const directory = make(path);
-    if (directory === undefined) continue;
-    try {
-      const result = act();
-      if (fstatSync(directory).nlink > 0) return result;
-    } finally {
-      closeSync(directory);
-      removeTree(path);
+    signal.throwIfAborted();
+    const directory = occupyDirectory(path);
+    if (directory === undefined) {
+      await sleep(RETRY_MS);
+      continue;
     }
-  }
-}
-
-/** @returns its descriptor, or nothing where somebody else was faster. */
-function make(path: string): number | undefined {
-  try {
-    mkdirSync(path, { mode: 0o700 });
-    return openSync(path, 'r');
-  } catch (error) {
-    if (hasErrno(error, 'EEXIST', 'ENOENT')) return undefined;
-    throw error;
+    try {
+      return act();
+    } finally {
+      removeTree(path);
+      closeSync(directory);
+    }
   }
 }
 

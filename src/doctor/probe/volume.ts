@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, realpathSync, statfsSync, statSync } from 'node:fs';
 import type { Config } from '../../config/keys.ts';
-import { InitError, systemErrno } from '../../errors.ts';
+import { systemErrno } from '../../errors.ts';
 import { type MountInfo, mountOf } from '../../linux/mountinfo.ts';
 import { databaseFile } from '../../state/database.ts';
 import type { Facts } from '../../store/facts.ts';
@@ -11,12 +11,18 @@ import { volumeLayout } from '../../volume/layout.ts';
 import type { Room, VolumeState } from '../volume.ts';
 import { tryFeatures } from './features.ts';
 import { notTried, type Trial, tryMounting } from './mounting.ts';
+import { refusalOf } from './refusal.ts';
 import { inScratch } from './scratch.ts';
 
 export type VolumeProbe = { state: VolumeState | undefined; trial: Trial };
 
 /** Looks at the volume, and where it can be written tries what it can do; and whether mounting is allowed, volume or not. */
-export function probeVolume(facts: Facts, config: Config, mounts: readonly MountInfo[]): VolumeProbe {
+export async function probeVolume(
+  facts: Facts,
+  config: Config,
+  mounts: readonly MountInfo[],
+  signal: AbortSignal,
+): Promise<VolumeProbe> {
   const { volume } = facts;
   const mount = (layers?: string): Trial => (facts.sysAdmin ? tryOverlay(facts, config, layers) : notTried);
   if (volume.kind !== 'directory') return { state: undefined, trial: mount() };
@@ -24,7 +30,9 @@ export function probeVolume(facts: Facts, config: Config, mounts: readonly Mount
   const layout = volumeLayout(cacheDir);
   // An overlay is refused as it is.
   const touchable = !volume.readOnly && volume.fileSystem !== 'overlay' && config.access === 'read-write';
-  const { tried, trial } = touchable ? tryVolume(layout.probe, mount) : { tried: undefined, trial: mount() };
+  const { tried, trial } = touchable
+    ? await tryVolume(layout.probe, mount, signal)
+    : { tried: undefined, trial: mount() };
   const state: VolumeState = {
     room: lookAtRoom(cacheDir),
     manifest: refusalOf(() =>
@@ -39,12 +47,16 @@ export function probeVolume(facts: Facts, config: Config, mounts: readonly Mount
 }
 
 /** In two directories of their own, one after the other: what was tried in the one would lie around in the other. */
-function tryVolume(
+async function tryVolume(
   path: string,
   mount: (layers: string) => Trial,
-): { tried: VolumeState['tried']; trial: Trial } {
+  signal: AbortSignal,
+): Promise<{ tried: VolumeState['tried']; trial: Trial }> {
   try {
-    return { tried: inScratch(path, () => tryFeatures(path)), trial: inScratch(path, () => mount(path)) };
+    return {
+      tried: await inScratch(path, signal, () => tryFeatures(path)),
+      trial: await inScratch(path, signal, () => mount(path)),
+    };
   } catch (error) {
     const refused = systemErrno(error);
     if (refused === undefined) throw error;
@@ -68,21 +80,10 @@ const isFilled = (path: string): boolean => existsSync(path) && readdirSync(path
 function lookAtRoom(path: string): Room {
   const { bavail, blocks, bsize, ffree, files } = statfsSync(path);
   return {
-    freeBytes: bavail * bsize,
-    totalBytes: blocks * bsize,
-    // btrfs has as many as there is space.
+    // ramfs does not say, btrfs has as many inodes as there is space.
+    bytes: blocks === 0 ? undefined : { free: bavail * bsize, total: blocks * bsize },
     inodes: files === 0 ? undefined : { free: ffree, total: files },
   };
-}
-
-export function refusalOf(act: () => void): InitError | null {
-  try {
-    act();
-    return null;
-  } catch (error) {
-    if (error instanceof InitError) return error;
-    throw error;
-  }
 }
 
 /** Overlayfs wants both on one mount, not merely on one file system. */

@@ -22,7 +22,7 @@ const GIB = 1024 ** 3;
 
 /** A used volume with room for everything. */
 export const makeState = (changes: Partial<VolumeState> = {}): VolumeState => ({
-  room: { freeBytes: 10 * GIB, totalBytes: 20 * GIB, inodes: { free: 1000, total: 2000 } },
+  room: { bytes: { free: 10 * GIB, total: 20 * GIB }, inodes: { free: 1000, total: 2000 } },
   manifest: null,
   together: true,
   seeded: true,

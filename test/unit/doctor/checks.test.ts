@@ -5,7 +5,7 @@ import { kernelChecks, namespaceCheck } from '../../../src/doctor/kernel.ts';
 import { lockCheck } from '../../../src/doctor/lock.ts';
 import { nixChecks } from '../../../src/doctor/nix.ts';
 import { placeChecks } from '../../../src/doctor/places.ts';
-import { privilegeChecks, remedyFor } from '../../../src/doctor/privilege.ts';
+import { commandCheck, privilegeChecks, remedyFor } from '../../../src/doctor/privilege.ts';
 import { notTried } from '../../../src/doctor/probe/mounting.ts';
 import { formatSize, volumeChecks } from '../../../src/doctor/volume.ts';
 import { InitError } from '../../../src/errors.ts';
@@ -26,6 +26,7 @@ const error = (what: string): InitError =>
 
 /** Where all is well no check fails, so whatever fails below fails for its own reason. */
 const healthy: [string, Finding[]][] = [
+  ['command', [commandCheck(config, null)]],
   ['kernel', kernelChecks(kernel, mounted)],
   ['privilege', privilegeChecks(facts, free, mounted)],
   ['places', placeChecks(facts, places)],
@@ -62,8 +63,7 @@ const kind = (volume: typeof facts.volume): Finding[] =>
 const readOnly = makeFacts({ volume: makeVolume({ readOnly: true }) });
 const user = makeFacts({ root: false, credentials: makeCredentials({ uids: [7, 7, 7] }), sysAdmin: false });
 const room = (freeBytes: number, inodes?: number) => ({
-  freeBytes,
-  totalBytes: 2 ** 30,
+  bytes: { free: freeBytes, total: 2 ** 30 },
   inodes: inodes === undefined ? undefined : { free: inodes, total: 1000 },
 });
 const sandboxed = { sandbox: 'true', sandboxFallback: false, buildUsersGroup: '' };
@@ -108,6 +108,14 @@ const faults: Fault[] = [
     'scratch',
     '/t: EROFS',
     'docker run --tmpfs /t:exec',
+  ],
+  [
+    'a user that is none',
+    [commandCheck(makeConfig({ user: 'alcie' }), error('there is no user alcie'))],
+    'command',
+    'there is no user alcie',
+    'rm it',
+    [78, 'EINVAL'],
   ],
   ['no volume', kind({ kind: 'missing' }), 'volume', '/nix-cache: missing', 'docker run -v cache:/nix-cache'],
   [
@@ -313,7 +321,7 @@ const noFaults: [string, Finding[]][] = [
     'a reader of a volume that is read-only and full',
     onVolume({ tried: undefined, room: room(0, 0) }, makeConfig({ access: 'read-only' }), mounted, readOnly),
   ],
-  ['a file system without a limit of inodes', onVolume({ room: room(2 ** 30) })],
+  ['a file system without limits', onVolume({ room: { bytes: undefined, inodes: undefined } })],
   [
     'what an upper layer can do without',
     onVolume({
@@ -326,7 +334,7 @@ const noFaults: [string, Finding[]][] = [
     }),
   ],
   ['its own lock', [lockCheck({ ...held, here: true }, config)]],
-  ['a lock that cannot be told', [lockCheck({ state: 'unknown', errno: 'EACCES', by: holder }, config)]],
+  ['a lock that cannot be told', [lockCheck({ state: 'unknown', errno: 'EACCES' }, config)]],
   ...(['wait', 'read-only'] as const).map((onLocked): [string, Finding[]] => [
     `a held lock with onLocked=${onLocked}`,
     [lockCheck(held, makeConfig({ onLocked }))],

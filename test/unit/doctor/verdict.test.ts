@@ -1,20 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Config } from '../../../src/config/keys.ts';
-import { type Finding, fault, obstacle } from '../../../src/doctor/check.ts';
+import { type Blocks, type Finding, fault, obstacle } from '../../../src/doctor/check.ts';
 import { judge } from '../../../src/doctor/verdict.ts';
 import type { ExitCode } from '../../../src/errors.ts';
 import type { Step } from '../../../src/store/plan.ts';
 import { allStrategies } from '../../../src/store/select.ts';
 import { makeConfig, makeFacts } from '../fixtures.ts';
 
-const failing = (steps: Step['do'][], exitCode: ExitCode): Finding =>
+const failing = (steps: Blocks['steps'], exitCode: ExitCode): Finding =>
   obstacle(fault('a check', 'a fault', 'none', 'type this'), steps, {
     stage: 'mount',
     what: 'it fails',
     errno: 'EIO',
     exitCode,
   });
+
+const unnoticed = (steps: Step['do'][]): Finding => {
+  const { blocks, ...finding } = failing(steps, 74);
+  return { ...finding, ...(blocks && { blocks: { ...blocks, unnoticed: true } }) };
+};
 
 const denied = failing(['overlay'], 77);
 const damaged = failing(['verify'], 78);
@@ -73,6 +78,25 @@ const cases: Case[] = [
     null,
     78,
     /78/,
+  ],
+  [
+    'Nix would fail some time',
+    makeFacts(),
+    overlayOnly,
+    [unnoticed(['overlay'])],
+    'overlay',
+    74,
+    /^a boot here: strategy overlay, which will not hold: mount: it fails/,
+  ],
+  ['it would not come to that', makeFacts(), overlayOnly, [unnoticed(['overlay']), damaged], null, 78, /78/],
+  [
+    'nothing can be started',
+    makeFacts(),
+    { strategy: 'none' },
+    [failing('all', 77)],
+    null,
+    77,
+    /refused with 77/,
   ],
   [
     'the daemon that was asked for is not there',

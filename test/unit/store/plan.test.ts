@@ -39,6 +39,7 @@ const steps: [Step, string][] = [
     'mount an overlay at /s: /u over /l, /m',
   ],
   [{ do: 'clear', paths: ['/a', '/b'] }, 'empty /a, /b'],
+  [{ do: 'clear', paths: ['/a'], idle: ['/b'] }, 'empty /a, /b'],
   [
     { do: 'roots', state: '/v/s', stateDir: '/s', storeDir: '/t', record: '/v/r' },
     'root what projects lead to that are not mounted, and note those that are in /v/r',
