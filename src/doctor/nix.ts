@@ -10,7 +10,8 @@ export type NixSettings = { sandbox: string; sandboxFallback: boolean; buildUser
 export type NixFacts = {
   /** Where the command is that clients use. */
   command: string | undefined;
-  settings: NixSettings | undefined;
+  /** Undefined without that command; null where it does not say. */
+  settings: NixSettings | null | undefined;
   /** How many members the group of the build users has; undefined: there is no such group. */
   buildUsers: number | undefined;
   /** The schema of the image's database and of the volume's; null: there is none. */
@@ -35,8 +36,7 @@ export function nixChecks(
     storeCheck(facts, config),
     commandCheck(facts, nix),
     schemaCheck(nix, config),
-    ...buildUsersChecks(facts, nix),
-    ...sandboxChecks(facts, nix),
+    ...settingsChecks(facts, nix),
     ...socketChecks(facts, nix, running),
   ];
 }
@@ -70,10 +70,22 @@ function schemaCheck({ schemas: { image, volume }, newer }: NixFacts, { cacheDir
   });
 }
 
+const configShow = 'nix --extra-experimental-features nix-command config show';
+
+function settingsChecks(facts: Facts, { command, settings, buildUsers }: NixFacts): Finding[] {
+  if (settings === undefined) return [];
+  // What is wrong with its files, Nix says itself.
+  if (settings === null) return [fault('nix settings', `${command} does not say`, 'can be read', configShow)];
+  return [...buildUsersChecks(facts, settings, buildUsers), sandboxCheck(facts, settings)];
+}
+
 /** Only root's Nix has build users. */
-function buildUsersChecks({ root }: Facts, { settings, buildUsers }: NixFacts): Finding[] {
-  if (settings === undefined || !root) return [];
-  const { buildUsersGroup: group } = settings;
+function buildUsersChecks(
+  { root }: Facts,
+  { buildUsersGroup: group }: NixSettings,
+  buildUsers: number | undefined,
+): Finding[] {
+  if (!root) return [];
   const needed = 'members, or no such setting';
   if (group === '') return [fine('build users', 'none: builds run as root', needed)];
   const found = buildUsers === undefined ? `there is no group ${group}` : `${group}: ${buildUsers}`;
@@ -82,14 +94,15 @@ function buildUsersChecks({ root }: Facts, { settings, buildUsers }: NixFacts): 
 }
 
 /** Nix's sandbox takes mounts and namespaces of its own. */
-function sandboxChecks({ sysAdmin, userNamespace }: Facts, { settings }: NixFacts): Finding[] {
-  if (settings === undefined) return [];
-  const { sandbox, sandboxFallback } = settings;
+function sandboxCheck(
+  { sysAdmin, userNamespace }: Facts,
+  { sandbox, sandboxFallback }: NixSettings,
+): Finding {
   const found = `${sandbox}${sandbox !== 'false' && sandboxFallback ? ', or without' : ''}`;
   const needed = 'SYS_ADMIN, or sandbox-fallback';
   if (sandbox === 'false' || sandboxFallback || sysAdmin || userNamespace)
-    return [fine('sandbox', found, needed)];
-  return [fault('sandbox', found, needed, "docker run -e NIX_CONFIG='sandbox = false'")];
+    return fine('sandbox', found, needed);
+  return fault('sandbox', found, needed, "docker run -e NIX_CONFIG='sandbox = false'");
 }
 
 function socketChecks(

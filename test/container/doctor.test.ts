@@ -3,11 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import { reportSchema } from '../../src/doctor/schema.ts';
 import { changeVolume } from '../harness/changedDatabase.ts';
-import { startContainer, startIdle } from '../harness/container.ts';
+import { execOk, startContainer, startIdle } from '../harness/container.ts';
 import { containerTest } from '../harness/containerTest.ts';
 import { docker } from '../harness/docker.ts';
-import { debianImage } from '../harness/images.ts';
+import { debianImage, nixImage } from '../harness/images.ts';
 import { build } from '../harness/nix.ts';
 import { fixtures } from '../harness/paths.ts';
 import {
@@ -36,6 +37,22 @@ containerTest('where all is well, nothing fails, before the first boot and after
     if (boots) assert.equal((await bootPatient(patient, 'true')).exitCode, 0);
   }
 });
+
+for (const suite of ['bookworm', 'trixie', 'forky'] as const) {
+  containerTest(`it asks the Nix of ${suite} for its settings`, async () => {
+    await using container = await startIdle({
+      image: await nixImage(suite),
+      env: { NIX_CONFIG: 'sandbox = relaxed\nsandbox-fallback = false' },
+    });
+    const version = /\d\S+$/.exec(await execOk(container, 'nix', '--version'))?.[0] ?? 'none';
+    const { stdout } = await container.exec(['nix-cache-init', 'doctor', '--json']);
+    const { checks } = reportSchema.parse(JSON.parse(stdout));
+    const found = Object.fromEntries(checks.map((check) => [check.check, check.found]));
+    assert.equal(found['sandbox'], 'relaxed');
+    assert.equal(found['nix'], `/usr/bin/nix-daemon ${version}`);
+    assert.equal(found['build users'], 'none: builds run as root');
+  });
+}
 
 containerTest('without SYS_ADMIN', async () => {
   await using volume = await makeVolume();
@@ -168,14 +185,13 @@ containerTest('beside that container doctor holds it up in nothing, and in it al
   await using container = await startIdle({ volume: volume.name });
   const inside = await container.exec(['nix-cache-init', 'doctor', '--json']);
   assert.equal(inside.exitCode, 0, inside.stdout);
-  const { checks, chosen } = JSON.parse(inside.stdout);
+  const { checks, chosen } = reportSchema.parse(JSON.parse(inside.stdout));
   assert.equal(chosen, 'overlay');
   assert.deepEqual(
-    checks.filter(({ ok }: { ok: boolean }) => !ok),
+    checks.filter(({ ok }) => !ok),
     [],
   );
-  const found = (name: string): string =>
-    checks.find(({ check }: { check: string }) => check === name)?.found ?? '';
+  const found = (name: string): string => checks.find(({ check }) => check === name)?.found ?? '';
   assert.match(found('lock'), /^held here by .* \(PID 1,/);
   assert.match(found('daemon socket'), /accepts connections$/);
   assert.equal((await diagnose(await healthy(volume.name))).exitCode, 75);

@@ -23,12 +23,17 @@ const TIMEOUT_MS = 10_000;
 export function tryMounting(request: TrialRequest): Trial {
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   if (!process.getBuiltinModule('node:sea').isSea()) return notTried;
-  const { stdout, status } = spawnSync(process.execPath, ['doctor', '--', JSON.stringify(request)], {
-    argv0: 'nix-cache-init',
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: TIMEOUT_MS,
-  });
-  if (status !== 0) return notTried;
+  const { stdout, status, signal, error } = spawnSync(
+    process.execPath,
+    ['doctor', '--', JSON.stringify(request)],
+    {
+      argv0: 'nix-cache-init',
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+      timeout: TIMEOUT_MS,
+    },
+  );
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`the process that tries mounting ended with ${signal ?? status}`);
   return { ...notTried, ...(JSON.parse(stdout) as Partial<Trial>) };
 }

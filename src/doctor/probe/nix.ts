@@ -31,7 +31,7 @@ export async function lookAtNix(facts: Facts, config: Config, env: NodeJS.Proces
   return {
     command,
     settings,
-    buildUsers: settings === undefined ? undefined : membersOf(settings.buildUsersGroup),
+    buildUsers: settings ? membersOf(settings.buildUsersGroup) : undefined,
     schemas: { image: databaseSchemas(imageStateDir).schema, volume: databaseSchemas(state).schema },
     newer: refusalOf(() => refuseNewer({ imageStateDir, stateDir: state }, known.manifest)),
     socket: await answerOf(facts.daemon.socket),
@@ -43,7 +43,7 @@ function membersOf(group: string): number | undefined {
 }
 
 /** Nix reads its files as it does, with what they include; before 2.20 it has another word for it. */
-function askSettings(nix: string): NixSettings | undefined {
+function askSettings(nix: string): NixSettings | null {
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   for (const words of [['config', 'show'], ['show-config']]) {
     const args = ['--extra-experimental-features', 'nix-command', ...words, '--json'];
@@ -54,7 +54,7 @@ function askSettings(nix: string): NixSettings | undefined {
     });
     if (status === 0) return readSettings(JSON.parse(stdout));
   }
-  return undefined;
+  return null;
 }
 
 function readSettings(told: Record<string, { value?: unknown } | undefined>): NixSettings {

@@ -52,16 +52,15 @@ async function tryVolume(
   mount: (layers: string) => Trial,
   signal: AbortSignal,
 ): Promise<{ tried: VolumeState['tried']; trial: Trial }> {
+  let tried: VolumeState['tried'];
   try {
-    return {
-      tried: await inScratch(path, signal, () => tryFeatures(path)),
-      trial: await inScratch(path, signal, () => mount(path)),
-    };
+    tried = await inScratch(path, signal, () => tryFeatures(path));
   } catch (error) {
     const refused = systemErrno(error);
     if (refused === undefined) throw error;
     return { tried: { refused }, trial: notTried };
   }
+  return { tried, trial: await inScratch(path, signal, () => mount(path)) };
 }
 
 function tryOverlay(facts: Facts, { storeDir, stateDir }: Config, layers: string | undefined): Trial {

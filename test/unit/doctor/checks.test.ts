@@ -283,6 +283,13 @@ const faults: Fault[] = [
     "docker run -e NIX_CONFIG='build-users-group ='",
   ],
   [
+    'a Nix that fails',
+    nixChecks(facts, config, makeNix({ settings: null }), undefined),
+    'nix settings',
+    '/bin/nix does not say',
+    'nix --extra-experimental-features nix-command config show',
+  ],
+  [
     'a sandbox that cannot be',
     nixChecks(makeFacts({ sysAdmin: false }), config, makeNix({ settings: sandboxed }), undefined),
     'sandbox',
