@@ -8,11 +8,7 @@ import { volumeLayout } from '../volume/layout.ts';
 import { type Finding, fault, fine, newVolume, obstacle } from './check.ts';
 import { type Features, featureChecks, isFull } from './features.ts';
 import type { Trial } from './probe/mounting.ts';
-
-type Amount = { free: number; total: number };
-
-/** As statfs(2) has it; undefined where the file system has no such limit. */
-export type Room = Record<'bytes' | 'inodes', Amount | undefined>;
+import { type Room, roomChecks } from './room.ts';
 
 /** What is known of the volume beyond the facts of a boot. */
 export type VolumeState = {
@@ -28,11 +24,6 @@ export type VolumeState = {
   /** What was tried; undefined where nothing is to be written, an errno where it could not be. */
   tried: Features | { refused: string } | undefined;
 };
-
-/** What the smallest change of Nix's database takes, with its log. */
-const LEAST_BYTES = 1024 * 1024;
-/** About so many files has a state directory of an image. */
-const LEAST_INODES = 100;
 
 /** Everything about the volume; little of it where there is none. */
 export function volumeChecks(
@@ -83,16 +74,13 @@ function accessCheck({ volume }: Facts, { cacheDir, access }: Config, tried: Vol
   const { refused } = tried;
   const denied = refused === 'EACCES' || refused === 'EPERM';
   const remedy = denied ? 'docker run --user root' : newVolume(cacheDir);
-  return obstacle(fault('access', `cannot be written to: ${refused}`, needed, remedy), writingSteps, {
+  return obstacle(fault('access', `cannot be written to: ${refused}`, needed, remedy), ['seed'], {
     stage: 'lock',
     what: `${cacheDir} cannot be written to`,
     errno: refused,
     exitCode: denied ? Exit.privilege : Exit.io,
   });
 }
-
-/** What a plan begins with that writes to the volume. */
-const writingSteps: readonly Step['do'][] = ['seed'];
 
 /** What the kernel says of an overlay like ours, put in the words that a boot has for it. */
 function upperChecks(facts: Facts, { cacheDir, storeDir }: Config, { overlay, mounting }: Trial): Finding[] {
@@ -121,44 +109,6 @@ function layersCheck({ together }: VolumeState, { cacheDir }: Config): Finding {
     errno: 'EXDEV',
     exitCode: Exit.io,
   });
-}
-
-function roomChecks({ room, seeded, seedBytes }: VolumeState, { cacheDir, access }: Config): Finding[] {
-  const row = (
-    check: string,
-    amount: Amount | undefined,
-    least: number,
-    show: (n: number) => string,
-  ): Finding[] => {
-    if (amount === undefined) return [];
-    const { free, total } = amount;
-    const found = `${show(free)} of ${show(total)} free`;
-    if (access === 'read-only') return [fine(check, found, 'a reader needs none')];
-    const needed = `${show(least)} and what is cached`;
-    if (free >= least) return [fine(check, found, needed)];
-    // A used volume lets a boot pass: what can be freed, Nix frees.
-    if (seeded) return [fault(check, found, needed, 'nix-collect-garbage')];
-    const failure = {
-      stage: 'seed',
-      what: `${cacheDir} is full`,
-      errno: 'ENOSPC',
-      exitCode: Exit.io,
-    } as const;
-    return [obstacle(fault(check, found, needed, newVolume(cacheDir)), ['seed'], failure)];
-  };
-  return [
-    ...row('space', room.bytes, LEAST_BYTES + (seeded ? 0 : seedBytes), formatSize),
-    ...row('inodes', room.inodes, LEAST_INODES, String),
-  ];
-}
-
-const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-
-/** `12.5 GiB`. */
-export function formatSize(bytes: number): string {
-  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
-  const value = bytes / 1024 ** power;
-  return `${Number.isInteger(value) ? value : value.toFixed(1)} ${units[power]}`;
 }
 
 function manifestCheck({ manifest }: VolumeState): Finding {

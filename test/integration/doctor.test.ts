@@ -177,7 +177,8 @@ namespaceTest(
         const { exitCode } = await doctor(machine, { via: sendAt(call, n, 'KILL') });
         assert.deepEqual(machine.mounts(), mounts);
         if (exitCode === 0) break;
-        assert.equal(exitCode, 137);
+        // 74: it was the process that tries mounting.
+        assert.ok(exitCode === 137 || exitCode === 74, `${call} ${n}: ${exitCode}`);
         if (existsSync(machine.path(probe))) left += 1;
         // In turns.
         const outcome = await next(machine);

@@ -1,3 +1,5 @@
+import { Exit, InitError } from '../../errors.ts';
+
 /** What a process asks the kernel that has a mount namespace of its own to lose. */
 export type TrialRequest = {
   /** A directory to lay a tmpfs over. */
@@ -19,6 +21,7 @@ const TIMEOUT_MS = 10_000;
 /**
  * Tries to mount, in a process that is then thrown away with its mounts: our own are not touched. Only our executable can start
  * itself.
+ * @throws {InitError} 74 when that process did not come to its end.
  */
 export function tryMounting(request: TrialRequest): Trial {
   const { spawnSync } = process.getBuiltinModule('node:child_process');
@@ -34,6 +37,14 @@ export function tryMounting(request: TrialRequest): Trial {
     },
   );
   if (error !== undefined) throw error;
-  if (status !== 0) throw new Error(`the process that tries mounting ended with ${signal ?? status}`);
+  if (status !== 0) {
+    throw new InitError({
+      stage: 'check',
+      what: `the process that tries mounting ended with ${signal ?? status}`,
+      errno: 'ECHILD',
+      remedy: 'run it again',
+      exitCode: Exit.io,
+    });
+  }
   return { ...notTried, ...(JSON.parse(stdout) as Partial<Trial>) };
 }
