@@ -20,7 +20,7 @@ import {
   type Patient,
   removeTypedVolumes,
 } from '../harness/patient.ts';
-import { makeVolume } from '../harness/volume.ts';
+import { makeVolume, tmpfs } from '../harness/volume.ts';
 import { makeWorkspace } from '../harness/workspace.ts';
 
 after(removeTypedVolumes);
@@ -131,8 +131,6 @@ containerTest('with a volume that is read-only', async () => {
   );
 });
 
-const tmpfs = (options: string): string[] => ['-o', 'type=tmpfs', '-o', 'device=tmpfs', '-o', `o=${options}`];
-
 for (const [check, options] of [
   ['space', 'size=1m'],
   ['inodes', 'size=64m,nr_inodes=50'],
@@ -151,7 +149,6 @@ containerTest(
   'with a used volume that is full: it can be used still, and Nix frees what it can',
   async () => {
     await using volume = await makeVolume(...tmpfs('size=64m'));
-    // Somebody has to hold a tmpfs volume, or it is a new one for every container.
     await using holder = await startContainer({
       volume: volume.name,
       flags: ['--entrypoint', 'sleep'],
