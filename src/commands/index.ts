@@ -2,6 +2,7 @@ import type { CommandLine } from '../config/flags.ts';
 import { runCheck } from './check.ts';
 import { runConfig } from './config.ts';
 import { runPlan } from './plan.ts';
+import { runRemount } from './remount.ts';
 import type { CommandName } from './usage.ts';
 
 /** The commands that answer and end, with what they exit. `run` is not one: see init.ts. */
@@ -10,4 +11,5 @@ export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: Comma
     plan: runPlan,
     check: runCheck,
     config: runConfig,
+    remount: runRemount,
   };

@@ -138,8 +138,8 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
       break;
     case 'listen': {
       const socket = listen(step);
-      const { command, args, env } = step;
-      applied.listening.set(step.service, { command, socket, ...(args && { args }), ...(env && { env }) });
+      const { do: _, service, socket: __, ...start } = step;
+      applied.listening.set(service, { ...start, socket });
       undo.closing(socket);
       undo.removing(step.socket);
       break;

@@ -10,6 +10,7 @@ import {
   mountState,
   nixConf,
   unmountLeftovers,
+  type Variation,
   xattrsOf,
 } from './overlay-parts.ts';
 import { readerSteps } from './overlay-reader.ts';
@@ -85,13 +86,21 @@ function privilegeMissing({ sysAdmin, root }: Facts): Unsupported | undefined {
 }
 
 function plan(facts: Facts, config: Config): Step[] {
-  return config.access === 'read-only' ? readerSteps(facts, config) : writerSteps(facts, config);
+  return overlaySteps(facts, config, { strategy: 'overlay' });
 }
 
-function writerSteps(facts: Facts, config: Config): Step[] {
+/** What makes the store and the state, for each strategy that lays the volume over the image. */
+export function overlaySteps(facts: Facts, config: Config, variation: Variation): Step[] {
+  return config.access === 'read-only'
+    ? readerSteps(facts, config, variation)
+    : writerSteps(facts, config, variation);
+}
+
+function writerSteps(facts: Facts, config: Config, variation: Variation): Step[] {
   const { cacheDir, storeDir, stateDir } = config;
   const volume = volumeLayout(cacheDir);
   const xattrs = xattrsOf(facts);
+  const { strategy, settings, before = [], below = [] } = variation;
   return [
     { do: 'mkdir', path: volume.own, mode: 0o755 },
     {
@@ -106,6 +115,7 @@ function writerSteps(facts: Facts, config: Config): Step[] {
     // /nix/store takes owner and mode from the upper directory once that covers it.
     { do: 'mkdir', path: volume.upper, mode: 0o755, like: storeDir },
     { do: 'mkdir', path: volume.work, mode: 0o700 },
+    ...before,
     ...bindAside(facts, storeDir, stateDir),
     {
       do: 'seed',
@@ -122,6 +132,7 @@ function writerSteps(facts: Facts, config: Config): Step[] {
       nixStateDir: stateDir,
       stateDir: volume.state,
       upper: volume.upper,
+      below,
       files: {
         manifest: volume.manifest,
         remembered: volume.remembered,
@@ -130,17 +141,17 @@ function writerSteps(facts: Facts, config: Config): Step[] {
         superseded: volume.superseded,
         imageLinks: volume.imageLinks,
       },
-      strategy: 'overlay',
+      strategy,
       xattrs,
       nix: facts.daemon.path,
     },
     { do: 'clear', paths: perBootParts.map((part) => `${volume.state}/${part}`) },
     // While the image's own file can still be read: a link into the store may lead to a path that was collected.
-    ...nixConf(facts),
+    ...nixConf(facts, settings),
     {
       do: 'overlay',
       target: storeDir,
-      lower: [runLayout.lowerStore],
+      lower: [runLayout.lowerStore, ...below],
       upper: volume.upper,
       work: volume.work,
       options: mountOptions(xattrs),
