@@ -20,14 +20,19 @@ export interface LowerDaemon extends AsyncDisposable {
   shell(script: string): Promise<string>;
 }
 
-export async function startLowerDaemon({ machine }: NixMachine, image: ImageName): Promise<LowerDaemon> {
-  const root = '/other';
+/** @param root where its store and state are. */
+export async function startLowerDaemon(
+  { machine }: NixMachine,
+  image: ImageName,
+  root = '/other',
+): Promise<LowerDaemon> {
   const directory = `${root}/store`;
-  const uri = `unix://${socket}?real=${directory}`;
-  await machine.shell(`rm -rf .${root}; cp -a images/${image} .${root}`);
+  const encoded = encodeURIComponent(directory);
+  const uri = `unix://${socket}?real=${encoded}`;
+  await machine.shell(`rm -rf '.${root}'; cp -a images/${image} '.${root}'`);
   let running: AsyncDisposable | undefined;
   const start = async (): Promise<void> => {
-    const args = ['--store', `local?real=${directory}&state=${root}/var/nix`];
+    const args = ['--store', `local?real=${encoded}&state=${encodeURIComponent(root)}/var/nix`];
     running = await startBoot(machine, {
       program: ['nix-daemon'],
       args,
