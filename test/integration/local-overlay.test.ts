@@ -11,7 +11,7 @@ import {
   upperNames,
   whiteoutsOf,
 } from '../harness/localOverlay.ts';
-import { bootInNamespace, type NamespaceBoot } from '../harness/namespaceBoot.ts';
+import { bootInNamespace, type NamespaceBoot, startBoot } from '../harness/namespaceBoot.ts';
 import { namespacesMissing, namespaceTest } from '../harness/namespaceTest.ts';
 import { makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
 import type { Outcome } from '../harness/run.ts';
@@ -187,6 +187,23 @@ function tests(check: (what: string, act: (nix: NixMachine) => Promise<void>) =>
     await running.shell(`rm -rf /tmp/*; nix-collect-garbage`);
     assert.ok((await used()) <= before);
     assert.equal(await whiteoutsOf(nix), '');
+  });
+
+  check('what a killed boot leaves mounted is taken down by the next', async (nix) => {
+    const before = nix.machine.mounts();
+    const args = [...localOverlay(), '--', 'sh', '-c', `${build('c')} && exec sleep infinity`];
+    await using killed = await startBoot(nix.machine, { args, shared: true });
+    const [path] = await killed.waitFor(/^\/nix\/store\/.*-c$/m);
+    killed.signal('SIGKILL');
+    await killed.ended;
+    assert.notDeepEqual(nix.machine.mounts(), before);
+    const next = await bootInNamespace(nix.machine, {
+      args: [...localOverlay(), '--', 'sh', '-euc', `${build('c')}; nix-store --verify --check-contents`],
+      shared: true,
+    });
+    assert.equal(next.exitCode, 0, next.stderr);
+    assert.equal(next.stdout.trim(), path);
+    assert.deepEqual(nix.machine.mounts(), before);
   });
 
   check(
