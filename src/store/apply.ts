@@ -10,6 +10,7 @@ import { setVariables } from './steps/environment.ts';
 import { explain } from './steps/explain.ts';
 import { listen } from './steps/listen.ts';
 import { makeDirectory } from './steps/make-directory.ts';
+import { mask } from './steps/mask.ts';
 import { mountNixConf } from './steps/nix-conf.ts';
 import { mountOverlay } from './steps/overlay.ts';
 import { reconcileImage } from './steps/reconcile.ts';
@@ -113,6 +114,9 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
       break;
     case 'snapshot':
       await snapshot(step, log, signal);
+      break;
+    case 'mask':
+      mask(step);
       break;
     case 'overlay':
       mountOverlay(step);

@@ -27,6 +27,18 @@ export function mountOptions(xattrs: 'trusted' | 'user'): string[] {
   return ['index=off', 'metacopy=off', ...redirect, 'xino=off', 'nfs_export=off'];
 }
 
+/** In memory: no whiteout can be made in the container's own layer, an overlay. */
+export function maskBelow(below: string[]): Step[] {
+  if (below.length === 0) return [];
+  const { scratch, mask, lowerStore } = runLayout;
+  return [
+    { do: 'mkdir', path: scratch, mode: 0o755 },
+    { do: 'tmpfs', target: scratch, options: 'mode=755' },
+    { do: 'mkdir', path: mask, mode: 0o755 },
+    { do: 'mask', of: lowerStore, below, target: mask },
+  ];
+}
+
 /** What an earlier boot left mounted here. */
 export function unmountLeftovers({ leftovers }: Facts): Step[] {
   return leftovers.length > 0 ? [{ do: 'unmount', targets: leftovers, claim: runLayout.claim }] : [];

@@ -6,6 +6,7 @@ import type { Facts } from './facts.ts';
 import {
   bindAside,
   buildLogs,
+  maskBelow,
   mountOptions,
   mountState,
   nixConf,
@@ -148,10 +149,11 @@ function writerSteps(facts: Facts, config: Config, variation: Variation): Step[]
     { do: 'clear', paths: perBootParts.map((part) => `${volume.state}/${part}`) },
     // While the image's own file can still be read: a link into the store may lead to a path that was collected.
     ...nixConf(facts, settings),
+    ...maskBelow(below),
     {
       do: 'overlay',
       target: storeDir,
-      lower: [runLayout.lowerStore, ...below],
+      lower: [runLayout.lowerStore, ...(below.length > 0 ? [runLayout.mask, ...below] : [])],
       upper: volume.upper,
       work: volume.work,
       options: mountOptions(xattrs),

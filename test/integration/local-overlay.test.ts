@@ -189,6 +189,20 @@ function tests(check: (what: string, act: (nix: NixMachine) => Promise<void>) =>
     assert.equal(await whiteoutsOf(nix), '');
   });
 
+  check(
+    'the image’s paths are there and valid even when nothing roots them, and leave no whiteout',
+    async (nix) => {
+      await using running = await startLocalOverlay(nix);
+      const [b = '', old = ''] = (await running.shell(build('b', 'old'))).split('\n');
+      const roots = 'gcroots/image gcroots/old gcroots/auto profiles/default profiles/default-1-link';
+      await running.shell(`cd /nix/var/nix; rm -r ${roots}; rm -rf /tmp/*; nix-collect-garbage`);
+      assert.equal(await whiteoutsOf(nix), '');
+      await running.shell(`test -e ${old}/unique; cat ${b}/share/b; nix-store --check-validity ${b} ${old}`);
+      const again = await running.attempt(build('b', 'old'));
+      assert.doesNotMatch(again.stderr, /building '/);
+    },
+  );
+
   check('what a killed boot leaves mounted is taken down by the next', async (nix) => {
     const before = nix.machine.mounts();
     const args = [...localOverlay(), '--', 'sh', '-c', `${build('c')} && exec sleep infinity`];

@@ -67,6 +67,17 @@ function tests(check: (what: string, act: (scene: Scene) => Promise<void>, at?: 
     assert.deepEqual(built(again), []);
   });
 
+  check('of what both have, the image’s is seen, whole and nothing of the other', async (scene) => {
+    const { nix } = scene;
+    const b = (await nix.machine.shell('ls other/store | grep -- -b$')).trim();
+    await nix.machine.shell(`chmod u+w other/store/${b}; touch other/store/${b}/more`);
+    const outcome = await boot(
+      scene,
+      `ls /nix/store/${b}; ${build('d')} >&2; nix-store --verify --check-contents`,
+    );
+    assert.deepEqual(assertGood(outcome), ['share']);
+  });
+
   check(
     'directories with signs that mean something in a URI',
     async (scene) => {

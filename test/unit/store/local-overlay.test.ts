@@ -53,7 +53,17 @@ test('what Nix wants in the image’s store is made before that is bound aside',
 
 test('another daemon’s store lies below the image’s, and is known to reconcile', () => {
   const ours = steps({ lowerStore: answers }, { lowerStore: below });
-  assert.deepEqual(only(ours, 'overlay').lower, ['/run/nix-cache-init/lower/store', '/snix/store']);
+  assert.deepEqual(only(ours, 'overlay').lower, [
+    '/run/nix-cache-init/lower/store',
+    '/run/nix-cache-init/scratch/mask',
+    '/snix/store',
+  ]);
+  assertOrder(
+    ours,
+    { do: 'tmpfs' },
+    { do: 'mask', of: '/run/nix-cache-init/lower/store' },
+    { do: 'overlay' },
+  );
   assert.deepEqual(only(ours, 'reconcile').below, ['/snix/store']);
   assert.equal(
     stepsOf(ours, 'bind').some(({ target }) => target.includes('lower/nix')),
