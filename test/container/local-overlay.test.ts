@@ -3,7 +3,7 @@ import { boot, type Container, execOk, startContainer, startIdle } from '../harn
 import { containerTest } from '../harness/containerTest.ts';
 import { imageRows } from '../harness/databaseRows.ts';
 import { nixImage } from '../harness/images.ts';
-import { suitesWithLocalOverlay } from '../harness/localOverlay.ts';
+import { daemonIdle, suitesWithLocalOverlay } from '../harness/localOverlay.ts';
 import {
   assertBuilt,
   assertNothingBuilt,
@@ -72,7 +72,7 @@ for (const suite of suitesWithLocalOverlay) {
       const { paths } = await buildAll(container, 'big', 'd', 'e');
       await execOk(container, 'nix-env', '--profile', '/nix/var/nix/profiles/mine', '--set', paths.e);
       const before = await upperUsage(container);
-      await execOk(container, 'nix-collect-garbage', '-d');
+      await execOk(container, 'sh', '-euc', `${daemonIdle}; nix-collect-garbage -d`);
       const after = await upperUsage(container);
       assert.deepEqual(await validOf(container, Object.values(paths)), [paths.e]);
       assert.deepEqual(await validOf(container, ofImage), ofImage);
@@ -172,6 +172,9 @@ for (const suite of suitesWithLocalOverlay) {
       const path = assertNothingBuilt(await container.exec(build('d')));
       assert.equal(builtPath(await lower.exec(build('d'))), path);
       assertBuilt(await container.exec(build('e')), 'e');
+      const added = await execOk(lower, 'nix-store', '--add', '/packages.nix');
+      await execOk(container, 'nix-cache-init', 'remount', '/nix/store');
+      await execOk(container, 'cmp', '/packages.nix', added);
       await assertStoreIsSound(container);
     }
     await lower[Symbol.asyncDispose]();
@@ -221,6 +224,7 @@ async function substitute(container: Container, name: string): Promise<string> {
   const script = `
     nix-store --generate-binary-cache-key test /tmp/secret /tmp/public
     nix copy --to 'file:///tmp/cache?secret-key=/tmp/secret' ${path}
+    ${daemonIdle}
     nix-store --delete ${path}
     ! test -e ${path}
     nix-store --realise ${path} --option substitute true --option substituters file:///tmp/cache \\

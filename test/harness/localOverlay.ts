@@ -42,3 +42,10 @@ export async function beginAnew(nix: NixMachine): Promise<void> {
   await nix.machine.shell('rm -rf nix-cache/* nix-cache/.nix-cache-init');
   await nix.switchImage('A');
 }
+
+/**
+ * In shell: waits until the daemon serves nobody. What a client asked for is rooted a moment longer than the client lives, until
+ * the daemon's process for it is gone.
+ */
+export const daemonIdle =
+  'until [ "$(grep -lx nix-daemon /proc/[0-9]*/comm 2>/dev/null | wc -l)" -le 1 ]; do sleep 0.02; done';

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bootInNamespace, startBoot } from './namespaceBoot.ts';
+import { type Booted, bootInNamespace, childrenOf, startBoot } from './namespaceBoot.ts';
 import type { ImageName, NixMachine } from './nixMachine.ts';
 import { type Outcome, tail } from './run.ts';
 
@@ -30,7 +30,7 @@ export async function startLowerDaemon(
   const encoded = encodeURIComponent(directory);
   const uri = `unix://${socket}?real=${encoded}`;
   await machine.shell(`rm -rf '.${root}'; cp -a images/${image} '.${root}'`);
-  let running: AsyncDisposable | undefined;
+  let running: Booted | undefined;
   const start = async (): Promise<void> => {
     const args = ['--store', `local?real=${encoded}&state=${encodeURIComponent(root)}/var/nix`];
     running = await startBoot(machine, {
@@ -57,6 +57,8 @@ export async function startLowerDaemon(
     kill,
     start,
     shell: async (script) => {
+      // What its last client asked for is rooted as long as the process for that client lives.
+      while (running !== undefined && childrenOf(running.init).length > 0) await sleep(10);
       const { exitCode, stdout, stderr } = await run(script);
       if (exitCode !== 0) throw new Error(`${script}: exit ${exitCode}\n${tail(stderr)}`);
       return stdout.trim();

@@ -3,6 +3,7 @@ import { existsSync, lstatSync } from 'node:fs';
 import { after, before, suite } from 'node:test';
 import {
   beginAnew,
+  daemonIdle,
   daemonStore,
   imageStore,
   startLocalOverlay,
@@ -147,7 +148,7 @@ function scenarios(overImage: Define<Omit<Scene, 'lower'>>, overDaemon: Define<S
     await nix.machine.shell('echo upper > upper-file; echo lower > lower-file');
     const own = await running.shell('nix-store --add /upper-file');
     const theirs = await lower.shell('nix-store --add /lower-file');
-    await running.shell(remount);
+    await running.shell(`exec 3<${own}; ${remount}; test "$(cat <&3)" = upper`);
     assert.equal(await running.shell(`cat ${own} ${theirs}`), 'upper\nlower');
     await running.shell(`nix-store --check-validity ${own} ${theirs}`);
     assert.deepEqual(upperNames(nix), [nameOf(own)]);
@@ -161,9 +162,9 @@ function scenarios(overImage: Define<Omit<Scene, 'lower'>>, overDaemon: Define<S
     for (const input of [shared, own])
       await assert.rejects(running.shell(`nix-store --delete ${input}`), /[Cc]annot delete path/);
     await assert.rejects(lower.shell(`nix-store --delete ${shared}`), /[Cc]annot delete path/);
-    await running.shell(`nix-store --delete ${mixed}`);
-    await running.shell(`nix-store --delete ${own}`);
-    await running.shell(`nix-store --delete ${shared}`);
+    await running.shell(`${daemonIdle}; nix-store --delete ${mixed}`);
+    await running.shell(`${daemonIdle}; nix-store --delete ${own}`);
+    await running.shell(`${daemonIdle}; nix-store --delete ${shared}`);
     await lower.shell(`nix-store --check-validity ${shared}`);
   });
 
@@ -174,7 +175,7 @@ function scenarios(overImage: Define<Omit<Scene, 'lower'>>, overDaemon: Define<S
     const inode = async (): Promise<string> => await running.shell(`stat -c %i ${path}`);
     const below = String(lstatSync(nix.machine.path(`${lower.directory}/${nameOf(path)}`)).ino);
     assert.notEqual(await inode(), below);
-    await running.shell(`nix-store --delete ${path}`);
+    await running.shell(`${daemonIdle}; nix-store --delete ${path}`);
     assert.deepEqual(upperNames(nix), []);
     assert.equal(await whiteoutsOf(nix), '');
     assert.equal(await inode(), below);
@@ -194,9 +195,9 @@ function scenarios(overImage: Define<Omit<Scene, 'lower'>>, overDaemon: Define<S
     assert.ok(!dead.split('\n').includes(path));
     for (const ofImage of image.split('\n')) assert.ok(!dead.split('\n').includes(ofImage), ofImage);
     await assert.rejects(running.shell(`nix-store --delete ${path}`), /[Cc]annot delete path/);
-    await running.shell('nix-collect-garbage');
+    await running.shell(`${daemonIdle}; nix-collect-garbage`);
     await running.shell(`test -e ${path}`);
-    await running.shell('rm /nix/var/nix/gcroots/kept; nix-collect-garbage');
+    await running.shell(`rm /nix/var/nix/gcroots/kept; ${daemonIdle}; nix-collect-garbage`);
     assert.deepEqual(upperNames(nix), []);
     assert.equal(await whiteoutsOf(nix), '');
     await running.shell(`nix-store --check-validity ${image.replaceAll('\n', ' ')}`);
@@ -251,9 +252,9 @@ function scenarios(overImage: Define<Omit<Scene, 'lower'>>, overDaemon: Define<S
       const add = `nix-store ${store} --add /tree`;
       const path = await running.shell(add);
       await lower.shell('nix-store --add /tree');
-      await running.shell(`find ${path}; nix-store ${store} --delete ${path}`);
+      await running.shell(`find ${path}; ${daemonIdle}; nix-store ${store} --delete ${path}`);
       await lower.shell(`nix-store --delete ${path}`);
-      await running.shell(`${add}; cat ${path}/sub/leaf; nix-store ${store} --delete ${path}`);
+      await running.shell(`${add}; cat ${path}/sub/leaf; ${daemonIdle}; nix-store ${store} --delete ${path}`);
     };
     const features = "--extra-experimental-features 'local-overlay-store read-only-local-store'";
     const without = (await daemonStore(running)).replace(/&remount-hook=[^&]*/, '');

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, before, suite } from 'node:test';
 import {
   beginAnew,
+  daemonIdle,
   localOverlay,
   startLocalOverlay,
   suitesWithLocalOverlay,
@@ -126,7 +127,7 @@ function tests(check: (what: string, act: (nix: NixMachine) => Promise<void>) =>
     async (nix) => {
       const c = await bootOk(nix, build('c'));
       const before = upperNames(nix);
-      const script = `${build('c')}; ${build('e')}; nix-store --verify --check-contents; nix-collect-garbage >&2; test -e ${c}/unique`;
+      const script = `${build('c')}; ${build('e')}; nix-store --verify --check-contents; ${daemonIdle}; nix-collect-garbage >&2; test -e ${c}/unique`;
       const { exitCode, stdout, stderr } = await boot(nix, script, ['--access', 'read-only']);
       assert.equal(exitCode, 0, stderr);
       assert.equal(stdout.split('\n')[0], c);
@@ -184,7 +185,7 @@ function tests(check: (what: string, act: (nix: NixMachine) => Promise<void>) =>
     await running.shell(build('big'));
     const big = (await used()) - before;
     assert.ok(big > 8 * 1024 * 1024);
-    await running.shell(`rm -rf /tmp/*; nix-collect-garbage`);
+    await running.shell(`rm -rf /tmp/*; ${daemonIdle}; nix-collect-garbage`);
     assert.ok((await used()) <= before);
     assert.equal(await whiteoutsOf(nix), '');
   });
@@ -195,13 +196,30 @@ function tests(check: (what: string, act: (nix: NixMachine) => Promise<void>) =>
       await using running = await startLocalOverlay(nix);
       const [b = '', old = ''] = (await running.shell(build('b', 'old'))).split('\n');
       const roots = 'gcroots/image gcroots/old gcroots/auto profiles/default profiles/default-1-link';
-      await running.shell(`cd /nix/var/nix; rm -r ${roots}; rm -rf /tmp/*; nix-collect-garbage`);
+      await running.shell(
+        `cd /nix/var/nix; rm -r ${roots}; rm -rf /tmp/*; ${daemonIdle}; nix-collect-garbage`,
+      );
       assert.equal(await whiteoutsOf(nix), '');
       await running.shell(`test -e ${old}/unique; cat ${b}/share/b; nix-store --check-validity ${b} ${old}`);
       const again = await running.attempt(build('b', 'old'));
       assert.doesNotMatch(again.stderr, /building '/);
     },
   );
+
+  check('a local store of its own, for who asks for one, is the same store', async (nix) => {
+    await using running = await startLocalOverlay(nix);
+    const path = await running.shell(build('c'));
+    const load = (how: string): string => `nix-store --dump-db ${path} | nix-store ${how} --load-db`;
+    await assert.rejects(running.shell(load('')), /you don't have sufficient rights/);
+    await running.shell(load('--store local'));
+  });
+
+  check('in a user namespace, where the daemon is its root', async (nix) => {
+    const script = `path=$(${build('c')}); nix-store --verify --check-contents; ${daemonIdle}; nix-store --delete $path`;
+    const outcome = await boot(nix, script, [], { rootless: 'many' });
+    assert.equal(outcome.exitCode, 0, outcome.stderr);
+    assert.equal(await whiteoutsOf(nix), '');
+  });
 
   check('what a killed boot leaves mounted is taken down by the next', async (nix) => {
     const before = nix.machine.mounts();

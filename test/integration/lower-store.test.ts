@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite } from 'node:test';
 import {
   beginAnew,
+  daemonIdle,
   localOverlay,
   startLocalOverlay,
   suitesWithLocalOverlay,
@@ -141,7 +142,7 @@ function tests(check: (what: string, act: (scene: Scene) => Promise<void>, at?: 
     await using running = await startLocalOverlay(nix, '--lower-store', lower.uri);
     const [mixed = '', d = ''] = (await running.shell(build('mixed', 'd'))).split('\n');
     const before = await lower.shell('nix-store --gc --print-live; ls /other/store');
-    await running.shell('rm -rf /tmp/*; nix-collect-garbage');
+    await running.shell(`rm -rf /tmp/*; ${daemonIdle}; nix-collect-garbage`);
     assert.deepEqual(upperNames(nix), []);
     assert.equal(await whiteoutsOf(nix), '');
     assert.equal(await lower.shell('nix-store --gc --print-live; ls /other/store'), before);
