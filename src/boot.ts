@@ -111,7 +111,8 @@ function warnUnmounted({ volume }: Facts, { cacheDir, access }: Config, log: Log
 }
 
 function warnFallback(log: Log, error: InitError, next: string): void {
-  log.warn(`${error.message}; going on with strategy ${next}, nothing will be kept`);
+  const lost = next === 'none' ? ', nothing will be kept' : '';
+  log.warn(`${error.message}; going on with strategy ${next}${lost}`);
 }
 
 /** @throws {InitError} when there is no /proc, which everything after this needs too. */

@@ -3,6 +3,7 @@ import { runCheck } from './check.ts';
 import { runConfig } from './config.ts';
 import { runDoctor } from './doctor.ts';
 import { runPlan } from './plan.ts';
+import { runRemount } from './remount.ts';
 import type { CommandName } from './usage.ts';
 
 /** The commands that answer and end, with what they exit. `run` is not one: see init.ts. */
@@ -12,4 +13,5 @@ export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: Comma
     doctor: runDoctor,
     check: runCheck,
     config: runConfig,
+    remount: runRemount,
   };

@@ -44,6 +44,11 @@ const all = {
     summary: 'the effective configuration and where each value came from',
     switches: { schema: 'the JSON Schema of configuration files instead', json },
   },
+  remount: {
+    usage: 'remount DIRECTORY',
+    summary: "remount a store's overlay in place; a hook of Nix's",
+    operands: true,
+  },
 } as const satisfies Record<string, Usage>;
 
 export type CommandName = keyof typeof all;

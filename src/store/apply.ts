@@ -11,6 +11,7 @@ import { setVariables } from './steps/environment.ts';
 import { explain } from './steps/explain.ts';
 import { listen } from './steps/listen.ts';
 import { makeDirectory } from './steps/make-directory.ts';
+import { mask } from './steps/mask.ts';
 import { mountNixConf } from './steps/nix-conf.ts';
 import { mountOverlay } from './steps/overlay.ts';
 import { reconcileImage } from './steps/reconcile.ts';
@@ -115,6 +116,9 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
     case 'snapshot':
       await snapshot(step, log, signal);
       break;
+    case 'mask':
+      mask(step);
+      break;
     case 'overlay':
       mountOverlay(step);
       undo.unmounting(step.target);
@@ -140,8 +144,8 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
       break;
     case 'listen': {
       const socket = listen(step);
-      const { command, args, env } = step;
-      applied.listening.set(step.service, { command, socket, ...(args && { args }), ...(env && { env }) });
+      const { do: _, service, socket: __, ...start } = step;
+      applied.listening.set(service, { ...start, socket });
       undo.closing(socket);
       undo.removing(step.socket);
       break;

@@ -21,6 +21,8 @@ export type Step =
   | ({ do: 'reconcile'; nix: string | undefined } & Omit<ReconcileRequest, 'nixVersion' | 'breathe'>)
   /** Gives a container that only reads the volume a state of its own. */
   | ({ do: 'snapshot'; mask: string; standIns: string } & Omit<SnapshotRequest, 'breathe'>)
+  /** Hides in directories what another one has of their names, by whiteouts in `target`, which goes between. */
+  | { do: 'mask'; of: string; below: string[]; target: string }
   | { do: 'overlay'; target: string; lower: string[]; upper: string; work: string; options: string[] }
   /** Mounts directories of the volume, read-only, over those in `target` that have a stand-in in `names`. */
   | { do: 'bind-each'; names: string; source: string; target: string }
@@ -74,6 +76,8 @@ export function describeStep(step: Step): string {
       return `bring ${step.stateDir} in step with the image, if that has changed`;
     case 'snapshot':
       return `copy ${step.from} to ${step.to}, in step with the image`;
+    case 'mask':
+      return `hide what ${step.below.join(', ')} has of what ${step.of} has`;
     case 'overlay':
       return `mount an overlay at ${step.target}: ${step.upper} over ${step.lower.join(', ')}`;
     case 'bind-each':

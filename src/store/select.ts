@@ -2,6 +2,7 @@ import type { Config } from '../config/keys.ts';
 import { NIX_DAEMON } from '../config/services.ts';
 import { Exit, InitError } from '../errors.ts';
 import type { Facts } from './facts.ts';
+import { localOverlay } from './local-overlay.ts';
 import { none } from './none.ts';
 import { overlay } from './overlay.ts';
 import type { Plan, Step, StrategyName } from './plan.ts';
@@ -16,7 +17,11 @@ export type Selection = {
   rest: Strategy[];
 };
 
-const strategies: Readonly<Record<StrategyName, Strategy>> = { overlay, none };
+const strategies: Readonly<Record<StrategyName, Strategy>> = {
+  overlay,
+  'local-overlay': localOverlay,
+  none,
+};
 
 /** All there are. */
 export const allStrategies: readonly Strategy[] = Object.values(strategies);

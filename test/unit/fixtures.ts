@@ -59,6 +59,9 @@ export function makeFacts(changes: Partial<Facts> = {}): Facts {
     nixConf: { dir: '/etc/nix', kind: 'file', readOnly: false },
     daemon: { path: '/bin/nix-daemon', socket: '/nix/var/nix/daemon-socket/socket' },
     nixVersion: '2.34.1',
+    imageDatabase: 'whole',
+    storeLinks: true,
+    lowerStore: undefined,
     ...changes,
   };
 }

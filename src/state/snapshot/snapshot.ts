@@ -80,7 +80,7 @@ async function bringInStep(
       stateDir: to,
       imageStateDir: image.stateDir,
       storeDir,
-      ...layers,
+      layers,
       imageCopy: `${scratch}/image`,
       recalled,
       // They are on the volume still, for whoever writes there.

@@ -19,6 +19,7 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   seed: 'seed',
   reconcile: 'reconcile',
   snapshot: 'seed',
+  mask: 'mount',
   overlay: 'mount',
   'bind-each': 'mount',
   clear: 'seed',
