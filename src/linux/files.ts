@@ -1,7 +1,9 @@
 import {
+  accessSync,
   chmodSync,
   chownSync,
   closeSync,
+  constants,
   fsync,
   fsyncSync,
   lstatSync,
@@ -53,6 +55,17 @@ export function readIfThere(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** Whether this process may make and remove names in a directory (access(2)); false where there is none. */
+export function canWrite(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK);
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'EACCES', 'EROFS', 'ENOENT', 'ENOTDIR')) return false;
     throw error;
   }
 }

@@ -1,11 +1,13 @@
-import { lstatSync, readFileSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/keys.ts';
 import { toInitError } from '../errors.ts';
 import { hasSysAdmin, readInUserNamespace } from '../linux/capabilities.ts';
 import { findCommand } from '../linux/commands.ts';
 import { type Credentials, parseCredentials } from '../linux/credentials.ts';
-import { isReadOnly, mountOf, readMountInfo } from '../linux/mountinfo.ts';
+import { canWrite } from '../linux/files.ts';
+import { isReadOnly, type MountInfo, mountOf, readMountInfo } from '../linux/mountinfo.ts';
+import { userConfFiles } from '../state/nix-conf.ts';
 import { nixVersion } from '../state/nix-version.ts';
 import { probeVolume, type VolumeFacts } from '../volume/probe.ts';
 import { findLeftovers } from './leftovers.ts';
@@ -31,6 +33,10 @@ export type Facts = {
   daemon: { path: string | undefined; socket: string };
   /** What the daemon says of its version, such as `2.34.1`; asked when somebody wants to know: it takes a process. */
   readonly nixVersion: string | null;
+  /** What this process may write to, asked when somebody wants to know: the volume, and a nix.conf of the container's own. */
+  readonly writable: { volume: boolean; nixConf: boolean };
+  /** The files that Nix reads as the user's settings; the first counts most. */
+  readonly userConfFiles: string[];
 };
 
 /** @throws {InitError} when /proc cannot be read, which knows most of them. */
@@ -75,6 +81,12 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
       version ??= nixVersion(daemon.path);
       return version;
     },
+    get writable() {
+      return { volume: canWrite(config.cacheDir), nixConf: isOwnConf(confDir, mounts) };
+    },
+    get userConfFiles() {
+      return userConfFiles(env);
+    },
   };
 }
 
@@ -86,4 +98,12 @@ function nixConfKind(dir: string): Facts['nixConf']['kind'] {
   const stat = lstatSync(`${dir}/nix.conf`, { throwIfNoEntry: false });
   if (stat !== undefined) return stat.isSymbolicLink() ? 'symlink' : 'file';
   return isDirectory(dir) ? 'missing' : 'no directory';
+}
+
+/** Whether nix.conf is the container's own to change: a mount there, or a link, is somebody else's. */
+function isOwnConf(dir: string, mounts: readonly MountInfo[]): boolean {
+  if (mountOf(`${dir}/nix.conf`, mounts)?.target !== '/') return false;
+  if (isDirectory(dir)) return realpathSync(dir) === dir && canWrite(dir);
+  const above = dirname(dir);
+  return above !== dir && isOwnConf(above, mounts);
 }

@@ -5,6 +5,7 @@ import type { Facts } from './facts.ts';
 import { none } from './none.ts';
 import { overlay } from './overlay.ts';
 import type { Plan, Step, StrategyName } from './plan.ts';
+import { prefix } from './prefix.ts';
 import type { Strategy, Unsupported } from './strategy.ts';
 
 export type Selection = {
@@ -16,7 +17,7 @@ export type Selection = {
   rest: Strategy[];
 };
 
-const strategies: Readonly<Record<StrategyName, Strategy>> = { overlay, none };
+const strategies: Readonly<Record<StrategyName, Strategy>> = { overlay, prefix, none };
 
 /** Those that nobody has to ask for by name, the best first. */
 const automatic: readonly StrategyName[] = ['overlay', 'none'];

@@ -25,6 +25,7 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   roots: 'seed',
   'nix-conf': 'mount',
   environment: 'facts',
+  manifest: 'facts',
   listen: 'service',
 };
 
@@ -36,7 +37,7 @@ export function explain(error: unknown, step: Step): InitError {
     step.do === 'bind-each' ||
     step.do === 'overlay' ||
     step.do === 'tmpfs' ||
-    step.do === 'nix-conf';
+    (step.do === 'nix-conf' && step.over !== 'in place');
   const fault = (what: string, remedy: string, exitCode: ExitCode): InitError =>
     new InitError({ stage: 'mount', what, errno, remedy, exitCode, cause: error });
   if (mounting && (errno === 'EACCES' || errno === 'EPERM')) {
@@ -88,6 +89,8 @@ const subject = (step: Step): string => {
       return step.paths.join(' ');
     case 'nix-conf':
       return step.dir;
+    case 'manifest':
+      return step.path;
     case 'environment':
       return Object.keys(step.variables).join(' ');
     case 'listen':
