@@ -121,10 +121,15 @@ export type PrefixLimit = { what: string; because: string; instead: string };
 
 /** What does not work with a store at these places, for people who ask what to expect. */
 export function prefixLimits(config: Pick<Config, 'cacheDir' | 'storeDir' | 'stateDir'>): PrefixLimit[] {
-  return isChroot(prefixPlaces(config)) ? chrootLimits : config.storeDir === '/nix/store' ? [] : otherLimits;
+  const { cacheDir, storeDir } = config;
+  return [
+    ...(isChroot(prefixPlaces(config)) ? chrootLimits : storeDir === '/nix/store' ? [] : [otherPrefix]),
+    ...(contains(cacheDir, productDir) ? [overProduct] : []),
+  ];
 }
 
-const elsewhere = 'a prefix on the volume: docker run -v cache:/opt, cacheDir=/opt, storeDir=/opt/store';
+const elsewhere =
+  'a prefix on the volume: docker run -v cache:/opt/nix, cacheDir=/opt/nix, storeDir=/opt/nix/store';
 
 const chrootLimits: PrefixLimit[] = [
   {
@@ -144,10 +149,17 @@ const chrootLimits: PrefixLimit[] = [
   },
 ];
 
-const otherLimits: PrefixLimit[] = [
-  {
-    what: 'binary caches of /nix/store',
-    because: 'the prefix is part of every hash, and of what is in the paths',
-    instead: 'a cache that was filled from the same prefix (nix copy --to); or a volume mounted at /nix',
-  },
-];
+const otherPrefix: PrefixLimit = {
+  what: 'binary caches of /nix/store',
+  because: 'the prefix is part of every hash, and of what is in the paths',
+  instead: 'a cache that was filled from the same prefix (nix copy --to); or a volume mounted at /nix',
+};
+
+/** Where the product has itself in every image (DESIGN §3). */
+const productDir = '/opt/nix-cache-init';
+
+const overProduct: PrefixLimit = {
+  what: 'upgrading nix-cache-init with the image',
+  because: `a volume over ${productDir} hides it, but a new one of Docker's gets a copy that stays`,
+  instead: elsewhere,
+};

@@ -254,6 +254,9 @@ test('what does not work is said for each kind of store', () => {
     'running programs of the store by their path',
     'nix develop',
   ]);
-  assert.deepEqual(whats(opt), ['binary caches of /nix/store']);
+  assert.deepEqual(whats({ cacheDir: '/opt/nix', storeDir: '/opt/nix/store' }), [
+    'binary caches of /nix/store',
+  ]);
+  assert.deepEqual(whats(opt), ['binary caches of /nix/store', 'upgrading nix-cache-init with the image']);
   assert.deepEqual(whats({ cacheDir: '/nix' }), []);
 });
