@@ -1,6 +1,7 @@
 import type { CommandLine } from '../config/flags.ts';
 import { runCheck } from './check.ts';
 import { runConfig } from './config.ts';
+import { runExport } from './export.ts';
 import { runPlan } from './plan.ts';
 import type { CommandName } from './usage.ts';
 
@@ -9,5 +10,6 @@ export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: Comma
   {
     plan: runPlan,
     check: runCheck,
+    export: runExport,
     config: runConfig,
   };

@@ -169,6 +169,21 @@ export function removeTree(path: string | Buffer): void {
   rmdirSync(path);
 }
 
+/** The same for a tree of somebody's own with directories that are not to be written to, as those of store paths. */
+export function removeReadOnlyTree(path: string | Buffer): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  if (stat.isDirectory()) makeTreeWritable(Buffer.from(path));
+  removeTree(path);
+}
+
+function makeTreeWritable(directory: Buffer): void {
+  chmodSync(directory, 0o700);
+  for (const entry of readdirSync(directory, { withFileTypes: true, encoding: 'buffer' })) {
+    if (entry.isDirectory()) makeTreeWritable(Buffer.concat([directory, Buffer.from('/'), entry.name]));
+  }
+}
+
 /** Everything written to the file system of `path` is on the disk when it returns. */
 export function flushFileSystem(path: string): void {
   withDescriptor(path, 'r', syncFileSystem);
