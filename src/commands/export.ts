@@ -4,8 +4,8 @@ import { loadConfig } from '../config/load.ts';
 import { hasErrno, InitError, isDiskFull, toInitError, usageError } from '../errors.ts';
 import { createLog, printOut } from '../log.ts';
 import { type Exported, exportClosure } from '../state/export/export.ts';
-import { prefixPlaces, storeVariables } from '../store/prefix-layout.ts';
 import { showProgress } from '../store/progress.ts';
+import { prefixPlaces, storeEnvironment } from '../volume/prefix-layout.ts';
 import { interruptible } from './interruptible.ts';
 
 /** Lays the closure of store paths out under a directory. */
@@ -34,14 +34,12 @@ async function run({ flags, file, switches, rest }: CommandLine, to: string, sig
     copying: showProgress('exporting', log),
     verifying: showProgress('verifying the export', log),
   };
-  const places = config.strategy === 'prefix' ? prefixPlaces(config) : undefined;
   const done = await exportClosure({
     to,
     storeDir: config.storeDir,
-    realStoreDir: places?.realStoreDir ?? config.storeDir,
+    realStoreDir: config.strategy === 'prefix' ? prefixPlaces(config).realStoreDir : config.storeDir,
     paths: rest,
-    // A shell of `docker exec` need not know the store.
-    env: { ...process.env, ...(places && storeVariables(places)) },
+    env: storeEnvironment(config, process.env),
     signal,
     onProgress: (what, part, whole) => bars[what].update(part, whole),
   }).finally(() => {

@@ -3,10 +3,16 @@ import { Exit } from '../errors.ts';
 import { contains } from '../linux/paths.ts';
 import { perBootParts } from '../state/parts.ts';
 import { volumeLayout } from '../volume/layout.ts';
+import {
+  isChroot,
+  type PrefixPlaces,
+  prefixPlaces,
+  storeUri,
+  storeVariables,
+} from '../volume/prefix-layout.ts';
 import type { Facts } from './facts.ts';
 import { noVolume, volumeFault } from './no-volume.ts';
 import type { Step } from './plan.ts';
-import { isChroot, type PrefixPlaces, prefixPlaces, storeUri, storeVariables } from './prefix-layout.ts';
 import type { Strategy, Unsupported } from './strategy.ts';
 
 /**

@@ -4,8 +4,8 @@ import type { Config } from '../../../src/config/keys.ts';
 import type { Facts } from '../../../src/store/facts.ts';
 import type { Step } from '../../../src/store/plan.ts';
 import { prefix, prefixLimits } from '../../../src/store/prefix.ts';
-import { prefixPlaces, storeUri } from '../../../src/store/prefix-layout.ts';
 import { candidates, refusal, select } from '../../../src/store/select.ts';
+import { prefixPlaces, storeUri } from '../../../src/volume/prefix-layout.ts';
 import { isInitError, makeConfig, makeFacts, makeVolume } from '../fixtures.ts';
 import { assertOrder, only, stepsOf } from './steps.ts';
 

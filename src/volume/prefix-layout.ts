@@ -1,5 +1,5 @@
 import { contains } from '../linux/paths.ts';
-import { volumeLayout } from '../volume/layout.ts';
+import { volumeLayout } from './layout.ts';
 
 export type PrefixPlaces = {
   /** What the names of paths begin with, and where they are: the same, or the store is one for a chroot. */
@@ -58,6 +58,14 @@ export function storeUri({ storeDir, realStoreDir, stateDir, logDir, confDir }: 
   return `local?${Object.entries(parameters)
     .map(([name, path]) => `${name}=${encode(path)}`)
     .join('&')}`;
+}
+
+/** An environment for Nix's programs in which they find the store: a shell of `docker exec` need not know it. */
+export function storeEnvironment(
+  config: Wanted & { strategy: string },
+  env: NodeJS.ProcessEnv,
+): NodeJS.ProcessEnv {
+  return config.strategy === 'prefix' ? { ...env, ...storeVariables(prefixPlaces(config)) } : env;
 }
 
 /** What every Nix has to be told for this store and no other. */
