@@ -5,12 +5,22 @@ import { containerTest } from '../harness/containerTest.ts';
 import { nixImage } from '../harness/images.ts';
 import { assertVerified } from '../harness/nix.ts';
 import { fixtures } from '../harness/paths.ts';
-import { assertThere, buildTool, fromCache, give, makePrefixGround } from '../harness/prefixGround.ts';
+import {
+  assertThere,
+  buildTool,
+  develop,
+  fromCache,
+  give,
+  makePrefixGround,
+} from '../harness/prefixGround.ts';
 import { bare, makeVolume, type Volume } from '../harness/volume.ts';
 
 const nix = 'nix --extra-experimental-features nix-command';
 /** What a user needs for a mount namespace with a /proc of its own in Docker. */
 const namespaces = ['--security-opt', 'seccomp=unconfined', '--security-opt', 'systempaths=unconfined'];
+
+/** What Debian's bash is and needs. */
+const bash = '/usr/bin/bash /usr/lib /lib=/usr/lib /lib64=/usr/lib64? /usr/lib64?';
 
 for (const suite of suites) {
   containerTest(
@@ -52,13 +62,18 @@ for (const suite of suites) {
     },
   );
 
-  containerTest(`Debian ${suite}: with user namespaces it does both`, async () => {
+  containerTest(`Debian ${suite}: with user namespaces it does both, but for nix develop`, async () => {
     await using ground = await makePrefixGround('chroot');
     const build = buildTool('greet', '--option extra-sandbox-paths /bin/busybox');
     const path = await ground.ok(build, { suite, flags: namespaces });
     assert.match(path, /^\/nix\/store\//);
     const said = await ground.ok(`${nix} shell ${path} -c greet`, { suite, flags: namespaces });
     assert.equal(said, `greetings from ${path}/bin/greet`);
+    // NixOS/nix#5024: its shell is outside of the chroot, so that what the environment names is not there.
+    const script = `said=$(${develop(`--option extra-sandbox-paths "${bash}"`)}); ls \${said#greetings from }`;
+    const developed = await ground.run(script, { suite, flags: namespaces });
+    assert.notEqual(developed.exitCode, 0);
+    assert.match(developed.stderr, /\/nix\/store\/\S+-greet\/bin\/greet'?: No such file or directory/);
   });
 }
 

@@ -8,6 +8,7 @@ import {
   announcedFlags,
   assertThere,
   buildTool,
+  develop,
   fromCache,
   give,
   makePrefixGround,
@@ -34,6 +35,17 @@ for (const suite of suites) {
     assert.equal(await ground.ok(`${greet}/bin/greet`, { suite }), `greetings from ${greet}/bin/greet`);
     assertVerified(await ground.run('nix-store --verify --check-contents', { suite }));
   });
+
+  containerTest(
+    `Debian ${suite}: nix develop finds in a new container what it built in another`,
+    async () => {
+      await using ground = await makePrefixGround('prefix');
+      const first = await ground.run(develop(), { suite });
+      assert.match(first.stdout, /^greetings from \/opt\/nix\/store\/\S+-greet\/bin\/greet$/, first.stderr);
+      assert.match(first.stderr, /building '/);
+      assert.equal(assertThere(await ground.run(develop(), { suite })), first.stdout.trim());
+    },
+  );
 
   containerTest(`Debian ${suite}: a profile roots what it has, the rest is collected`, async () => {
     await using ground = await makePrefixGround('prefix');

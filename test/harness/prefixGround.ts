@@ -101,6 +101,11 @@ export const fromCache =
 export const buildTool = (name: string, more = ''): string =>
   `nix-build /tools/tools.nix -A ${name} --no-out-link ${more}`;
 
+/** Says what the variables of a package's environment say; without a network there is no registry to ask for nixpkgs' own bash. */
+export const develop = (more = ''): string =>
+  `nix --extra-experimental-features 'nix-command flakes' --option flake-registry '' ${more} \
+    develop -f /tools/tools.nix environment -c sh -c 'echo $GREETING'`;
+
 /** That a build found everything, and its path. */
 export function assertThere({ exitCode, stdout, stderr }: Outcome): string {
   assert.equal(exitCode, 0, stderr);
