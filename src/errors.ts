@@ -27,6 +27,7 @@ export type Stage =
   | 'seed'
   | 'reconcile'
   | 'check'
+  | 'export'
   | 'mount'
   | 'daemon'
   | 'service'

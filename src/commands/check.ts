@@ -11,6 +11,7 @@ import { showProgress } from '../store/progress.ts';
 import { runDir, runLayout } from '../store/run-layout.ts';
 import { type Held, holding } from '../volume/holding.ts';
 import { volumeLayout } from '../volume/layout.ts';
+import { storeEnvironment } from '../volume/prefix-layout.ts';
 import { formatReport } from './check-report.ts';
 import { interruptible } from './interruptible.ts';
 
@@ -33,7 +34,7 @@ async function check({ flags, file, switches }: CommandLine, signal: AbortSignal
   const request: CheckRequest = {
     places,
     contents: () => switches.has('contents'),
-    env: process.env,
+    env: storeEnvironment(config, process.env),
     signal,
     onProgress: progress.update,
   };
@@ -50,8 +51,9 @@ async function check({ flags, file, switches }: CommandLine, signal: AbortSignal
       return { path: volumeLayout(places.volume.root).lock, remedy, needed: repair };
     }
     if (!repair) return undefined;
-    // Init has the volume's; two repairs would undo each other's work.
-    makeDirectories(runDir);
-    return { of: 'repair', path: `${runDir}/repair.lock`, needed: true };
+    // Init has the volume's; two repairs would undo each other's work. Where nothing is mounted, /run may not be ours.
+    const place = places.realStoreDir === undefined ? runDir : volumeLayout(config.cacheDir).own;
+    makeDirectories(place);
+    return { of: 'repair', path: `${place}/repair.lock`, needed: true };
   }
 }

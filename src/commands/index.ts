@@ -2,6 +2,7 @@ import type { CommandLine } from '../config/flags.ts';
 import { runCheck } from './check.ts';
 import { runConfig } from './config.ts';
 import { runDoctor } from './doctor.ts';
+import { runExport } from './export.ts';
 import { runPlan } from './plan.ts';
 import { runRemount } from './remount.ts';
 import type { CommandName } from './usage.ts';
@@ -12,6 +13,7 @@ export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: Comma
     plan: runPlan,
     doctor: runDoctor,
     check: runCheck,
+    export: runExport,
     config: runConfig,
     remount: runRemount,
   };

@@ -39,6 +39,13 @@ const all = {
       json,
     },
   },
+  export: {
+    usage: 'export --to DIR [options] PATH…',
+    summary: 'lay a closure out as a root file system, as for FROM scratch',
+    values: { to: 'where to: a directory that is empty or not there' },
+    switches: { json },
+    operands: true,
+  },
   config: {
     usage: 'config [options]',
     summary: 'the effective configuration and where each value came from',

@@ -1,6 +1,8 @@
 import {
+  accessSync,
   chmodSync,
   closeSync,
+  constants,
   fsync,
   fsyncSync,
   lchownSync,
@@ -54,6 +56,17 @@ export function readIfThere(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (hasErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+/** Whether this process may make and remove names in a directory (access(2)); false where there is none. */
+export function canWrite(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK);
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'EACCES', 'EROFS', 'ENOENT', 'ENOTDIR')) return false;
     throw error;
   }
 }
@@ -185,6 +198,21 @@ export function removeTree(path: string | Buffer): void {
   for (const name of readdirSync(path, 'buffer'))
     removeTree(Buffer.concat([Buffer.from(path), Buffer.from('/'), name]));
   rmdirSync(path);
+}
+
+/** The same for a tree of somebody's own with directories that are not to be written to, as those of store paths. */
+export function removeReadOnlyTree(path: string | Buffer): void {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  if (stat.isDirectory()) makeTreeWritable(Buffer.from(path));
+  removeTree(path);
+}
+
+function makeTreeWritable(directory: Buffer): void {
+  chmodSync(directory, 0o700);
+  for (const entry of readdirSync(directory, { withFileTypes: true, encoding: 'buffer' })) {
+    if (entry.isDirectory()) makeTreeWritable(Buffer.concat([directory, Buffer.from('/'), entry.name]));
+  }
 }
 
 /** Everything written to the file system of `path` is on the disk when it returns. */

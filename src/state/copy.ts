@@ -18,6 +18,7 @@ const CHUNK_BYTES = 8 * 1024 * 1024;
  * Copies the entries of a listed tree with owners, modes, times, extended attributes, symlinks and hard links, as
  * `cp -a` would. Sockets, pipes and devices are of no use to a later boot and are left out.
  * @param onBytes called with each piece that was copied; may throw to end the copy.
+ * @param keep `contents` leaves owners and attributes out, which only root could give, and which Nix has none of.
  * @returns how many entries have an owner for whom this user namespace has no number; their copies are our own.
  */
 export async function copyTree(
@@ -25,6 +26,7 @@ export async function copyTree(
   to: string,
   entries: readonly TreeEntry[],
   onBytes: (bytes: number) => void | Promise<void>,
+  keep: 'all' | 'contents' = 'all',
 ): Promise<number> {
   let foreign = 0;
   const linked = new Map<string, Buffer>();
@@ -42,15 +44,21 @@ export async function copyTree(
     else if (entry.kind === 'file') await copyContents(source, target, onBytes);
     else continue;
     if (entry.link !== undefined) linked.set(entry.link, target);
-    // chown(2) clears set-id bits and file capabilities, so both come after it.
-    if (!giveOwner(target, entry.uid, entry.gid)) foreign += 1;
-    if (entry.kind !== 'symlink') chmodSync(target, entry.mode);
-    copyXattrs(source, target);
+    if (keep === 'all') {
+      // chown(2) clears set-id bits and file capabilities, so both come after it.
+      if (!giveOwner(target, entry.uid, entry.gid)) foreign += 1;
+      if (entry.kind !== 'symlink') chmodSync(target, entry.mode);
+      copyXattrs(source, target);
+    } else if (entry.kind === 'file') chmodSync(target, entry.mode);
     if (entry.kind !== 'directory') setTimes(target, entry.atimeNs, entry.mtimeNs);
   }
   // Every entry made in a directory changes its times, so they come last.
   for (const entry of entries) {
-    if (entry.kind === 'directory') setTimes(entryPath(to, entry.path), entry.atimeNs, entry.mtimeNs);
+    if (entry.kind !== 'directory') continue;
+    const target = entryPath(to, entry.path);
+    // Only root could have made anything in one that is not to be written to.
+    if (keep === 'contents') chmodSync(target, entry.mode);
+    setTimes(target, entry.atimeNs, entry.mtimeNs);
   }
   return foreign;
 }

@@ -7,12 +7,13 @@ import { removeIdle } from '../volume/idle.ts';
 import { assertFree, takeLock } from '../volume/lock.ts';
 import { deleteTree } from '../volume/trash.ts';
 import type { Plan, Step } from './plan.ts';
-import { setVariables } from './steps/environment.ts';
+import { announceVariables, setVariables } from './steps/environment.ts';
 import { explain } from './steps/explain.ts';
 import { listen } from './steps/listen.ts';
 import { makeDirectory } from './steps/make-directory.ts';
+import { claimVolume } from './steps/manifest.ts';
 import { mask } from './steps/mask.ts';
-import { mountNixConf } from './steps/nix-conf.ts';
+import { putNixConf } from './steps/nix-conf.ts';
 import { mountOverlay } from './steps/overlay.ts';
 import { reconcileImage } from './steps/reconcile.ts';
 import { keepRoots } from './steps/roots.ts';
@@ -137,10 +138,14 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
       break;
     }
     case 'nix-conf':
-      undo.unmounting(mountNixConf(step));
+      putNixConf(step, undo);
       break;
     case 'environment':
       undo.ending(setVariables(step));
+      if (step.announce) announceVariables(step, log);
+      break;
+    case 'manifest':
+      claimVolume(step);
       break;
     case 'listen': {
       const socket = listen(step);

@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/keys.ts';
 import { parseLowerStore } from '../config/lower-store.ts';
@@ -6,9 +6,11 @@ import { errnoOf, toInitError } from '../errors.ts';
 import { hasSysAdmin, readInUserNamespace } from '../linux/capabilities.ts';
 import { findCommand } from '../linux/commands.ts';
 import { type Credentials, parseCredentials } from '../linux/credentials.ts';
-import { isReadOnly, mountOf, readMountInfo } from '../linux/mountinfo.ts';
+import { canWrite } from '../linux/files.ts';
+import { isReadOnly, type MountInfo, mountOf, readMountInfo } from '../linux/mountinfo.ts';
 import { assertAnswers } from '../linux/socket.ts';
 import { databaseFile } from '../state/database.ts';
+import { userConfFiles } from '../state/nix-conf.ts';
 import { nixVersion } from '../state/nix-version.ts';
 import { probeVolume, type VolumeFacts } from '../volume/probe.ts';
 import { findLeftovers } from './leftovers.ts';
@@ -40,6 +42,10 @@ export type Facts = {
   readonly storeLinks: boolean;
   /** Of the store of another daemon whether there is its directory, and what connecting came to; undefined: not configured. */
   readonly lowerStore: { directory: boolean; errno: string | undefined } | undefined;
+  /** What this process may write to, asked when somebody wants to know: the volume, and a nix.conf of the container's own. */
+  readonly writable: { volume: boolean; nixConf: boolean };
+  /** The files that Nix reads as the user's settings; the first counts most. */
+  readonly userConfFiles: string[];
 };
 
 /** @throws {InitError} when /proc cannot be read, which knows most of them. */
@@ -98,6 +104,12 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     get lowerStore() {
       return lookAtLowerStore(config);
     },
+    get writable() {
+      return { volume: canWrite(config.cacheDir), nixConf: isOwnConf(confDir, mounts) };
+    },
+    get userConfFiles() {
+      return userConfFiles(env);
+    },
   };
 }
 
@@ -127,4 +139,12 @@ function lookAtLowerStore({ lowerStore }: Config): Facts['lowerStore'] {
   } catch (error) {
     return { directory: isDirectory(lower.directory), errno: errnoOf(error) };
   }
+}
+
+/** Whether nix.conf is the container's own to change: a mount there, or a link, is somebody else's. */
+function isOwnConf(dir: string, mounts: readonly MountInfo[]): boolean {
+  if (mountOf(`${dir}/nix.conf`, mounts)?.target !== '/') return false;
+  if (isDirectory(dir)) return realpathSync(dir) === dir && canWrite(dir);
+  const above = dirname(dir);
+  return above !== dir && isOwnConf(above, mounts);
 }

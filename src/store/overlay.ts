@@ -1,8 +1,10 @@
 import type { Config } from '../config/keys.ts';
 import { Exit } from '../errors.ts';
+import { contains } from '../linux/paths.ts';
 import { perBootParts } from '../state/parts.ts';
 import { volumeLayout } from '../volume/layout.ts';
 import type { Facts } from './facts.ts';
+import { noVolume, volumeFault } from './no-volume.ts';
 import {
   bindAside,
   buildLogs,
@@ -26,42 +28,31 @@ function unsupported(facts: Facts, config: Config): Unsupported | undefined {
   return volumeUnfit(facts, config) ?? storeUnfit(facts, config) ?? privilegeMissing(facts);
 }
 
-function volumeUnfit(
-  { volume }: Facts,
-  { cacheDir, storeDir, stateDir, access }: Config,
-): Unsupported | undefined {
-  const fault = (what: string, errno: string): Unsupported => ({
-    stage: 'facts',
-    what,
-    errno,
-    remedy: `docker run -v cache:${cacheDir}`,
-    exitCode: Exit.config,
-  });
-  if (volume.kind === 'missing') return fault(`${cacheDir} does not exist`, 'ENOENT');
-  if (volume.kind === 'not a directory') return fault(`${cacheDir} is not a directory`, 'ENOTDIR');
+function volumeUnfit(facts: Facts, config: Config): Unsupported | undefined {
+  const { volume } = facts;
+  const { cacheDir, storeDir, stateDir, access } = config;
+  const missing = noVolume(facts, config);
+  if (missing !== undefined || volume.kind !== 'directory') return missing;
   if (volume.fileSystem === 'overlay') {
     return volume.mounted
-      ? fault(`${cacheDir} is on overlayfs, which cannot be an upper layer`, 'EINVAL')
-      : fault(`nothing is mounted at ${cacheDir}`, 'EINVAL');
+      ? volumeFault(config, `${cacheDir} is on overlayfs, which cannot be an upper layer`, 'EINVAL')
+      : volumeFault(config, `nothing is mounted at ${cacheDir}`, 'EINVAL');
   }
   if ([storeDir, stateDir].some((dir) => contains(cacheDir, dir) || contains(dir, cacheDir))) {
     return {
-      ...fault(`${cacheDir} overlaps ${storeDir} or ${stateDir}`, 'EINVAL'),
+      ...volumeFault(config, `${cacheDir} overlaps ${storeDir} or ${stateDir}`, 'EINVAL'),
       remedy: 'set cacheDir elsewhere',
     };
   }
   if (volume.readOnly && access === 'read-write') {
     return {
-      ...fault(`${cacheDir} is mounted read-only`, 'EROFS'),
+      ...volumeFault(config, `${cacheDir} is mounted read-only`, 'EROFS'),
       remedy: 'mount the volume read-write, or set access=read-only',
       exitCode: Exit.io,
     };
   }
   return undefined;
 }
-
-const contains = (outer: string, inner: string): boolean =>
-  outer === '/' || inner === outer || inner.startsWith(`${outer}/`);
 
 function storeUnfit(facts: Facts, { storeDir }: Config): Unsupported | undefined {
   if (facts.storeDir) return undefined;

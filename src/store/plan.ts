@@ -4,6 +4,11 @@ import type { SnapshotRequest } from '../state/snapshot/snapshot.ts';
 import type { LockedThing } from '../volume/lock.ts';
 import type { DaemonStart } from './strategy.ts';
 
+/** Where our lines of nix.conf go: into a file that is mounted over the image's, or over its directory; or into the file itself. */
+export type NixConfPlace =
+  | { over: 'file' | 'directory'; create: boolean; generated: string }
+  | { over: 'in place' };
+
 /** One thing that `apply` does. Plain data: printed by `nix-cache-init plan`, executed as it stands. */
 export type Step =
   /** Creates a directory and its parents; one that is there stays as it is. */
@@ -31,17 +36,19 @@ export type Step =
   /** Keeps what roots in project directories lead to, also while those are not mounted; notes them when the container ends. */
   | { do: 'roots'; state: string; stateDir: string; storeDir: string; record: string }
   /** Generates nix.conf and mounts it where Nix looks for it. */
-  | {
+  | ({
       do: 'nix-conf';
       dir: string;
-      over: 'file' | 'directory';
-      create: boolean;
-      generated: string;
       /** Lines of it that come before the user's own, which win. */
       settings: Record<string, string>;
-    }
-  /** Sets variables for all that init starts; what a strategy says to Nix's clients. */
-  | { do: 'environment'; variables: Record<string, string> }
+    } & NixConfPlace)
+  /**
+   * Sets variables for all that init starts; what a strategy says to Nix's clients. With `announce` it says how a shell of
+   * `docker exec` gets them, which inherits nothing from PID 1.
+   */
+  | { do: 'environment'; variables: Record<string, string>; announce?: true }
+  /** Says on a volume that nobody has used yet whose it is. */
+  | { do: 'manifest'; path: string; strategy: 'prefix' }
   /** Binds a service's socket before it runs, so that clients are queued and never refused. */
   | ({ do: 'listen'; socket: string; service: string; command: string } & DaemonStart);
 
@@ -92,6 +99,8 @@ export function describeStep(step: Step): string {
       return `set ${Object.entries(step.variables)
         .map(([name, value]) => `${name}=${value}`)
         .join(' ')}`;
+    case 'manifest':
+      return `note in ${step.path} that strategy ${step.strategy} uses the volume, if none has yet`;
     case 'listen':
       return `listen on ${step.socket} for ${step.command}`;
   }

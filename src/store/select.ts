@@ -6,6 +6,7 @@ import { localOverlay } from './local-overlay.ts';
 import { none } from './none.ts';
 import { overlay } from './overlay.ts';
 import type { Plan, Step, StrategyName } from './plan.ts';
+import { prefix } from './prefix.ts';
 import type { Strategy, Unsupported } from './strategy.ts';
 
 export type Selection = {
@@ -20,6 +21,7 @@ export type Selection = {
 const strategies: Readonly<Record<StrategyName, Strategy>> = {
   overlay,
   'local-overlay': localOverlay,
+  prefix,
   none,
 };
 

@@ -8,6 +8,8 @@ export function volumeLayout(cacheDir: string) {
     state: `${cacheDir}/var/nix`,
     /** Build logs, where the image's own place for them cannot be written. */
     log: `${cacheDir}/var/log`,
+    /** Everything of the `prefix` strategy, unless a directory of it is configured elsewhere on the volume. */
+    prefix: `${cacheDir}/root`,
     own,
     manifest: `${own}/manifest.json`,
     lock: `${own}/lock`,

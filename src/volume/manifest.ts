@@ -8,8 +8,8 @@ export const FORMAT = 1;
 export type Manifest = {
   format: typeof FORMAT;
   strategy: string;
-  /** Overlayfs marks in `trusted.*` and in `user.*` attributes do not understand each other. */
-  xattrs: 'trusted' | 'user';
+  /** Overlayfs marks in `trusted.*` and in `user.*` attributes do not understand each other. Null: there are none yet. */
+  xattrs: 'trusted' | 'user' | null;
   /** Fingerprint of the image that the volume's state is in step with; null: with none, it must be reconciled. */
   imageIdentity: string | null;
   /** How that image looked when the fingerprint was taken, to spare taking it again. */
@@ -60,7 +60,7 @@ function isManifest(value: object): value is Manifest {
   const text = (field: unknown): boolean => field === null || typeof field === 'string';
   return (
     typeof strategy === 'string' &&
-    (xattrs === 'trusted' || xattrs === 'user') &&
+    (xattrs === 'trusted' || xattrs === 'user' || xattrs === null) &&
     text(imageIdentity) &&
     text(imageStat) &&
     (nixSchema === null || typeof nixSchema === 'number') &&

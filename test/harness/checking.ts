@@ -11,7 +11,7 @@ import type { NixMachine } from './nixMachine.ts';
 import { type Outcome, run } from './run.ts';
 import { idle, startRunningBoot } from './runningBoot.ts';
 
-const program = '/opt/nix-cache-init/bin/nix-cache-init';
+export const program = '/opt/nix-cache-init/bin/nix-cache-init';
 
 /** Runs the command where nothing is mounted: the volume beside the image. */
 export function checkAlone(
@@ -26,7 +26,7 @@ export function checkAlone(
 export const startAlone = ({ machine }: NixMachine, flags: readonly string[]): Promise<Booted> =>
   startBoot(machine, { program: [program, 'check'], args: [...flags] });
 
-type Killed = 'killed' | 'completed';
+export type Killed = 'killed' | 'completed';
 
 /** The same, killed at that call; `completed` when it makes fewer and comes to its own end. */
 export function killedAlone(
@@ -38,7 +38,8 @@ export function killedAlone(
   return killed(point, file, args);
 }
 
-async function killed(point: KillPoint, file: string, args: readonly string[]): Promise<Killed> {
+/** Runs a command that strace kills at that call. */
+export async function killed(point: KillPoint, file: string, args: readonly string[]): Promise<Killed> {
   const { exitCode, stderr } = await run('strace', [
     ...['-f', '-qqq', '-o', '/dev/null', ...killing(point)],
     ...[file, ...args],

@@ -62,6 +62,8 @@ export function makeFacts(changes: Partial<Facts> = {}): Facts {
     imageDatabase: 'whole',
     storeLinks: true,
     lowerStore: undefined,
+    writable: { volume: true, nixConf: true },
+    userConfFiles: ['/root/.config/nix/nix.conf', '/etc/xdg/nix/nix.conf'],
     ...changes,
   };
 }

@@ -11,7 +11,7 @@ import { type Candidate, findModified } from './contents.ts';
 import { compare, type Finding, inOrder } from './findings.ts';
 import { contentsOf, listNames, type Names } from './names.ts';
 import type { NixContext } from './nix.ts';
-import { describePlaces, isOnVolume, type Places } from './places.ts';
+import { describePlaces, isOnVolume, type Places, visibleStore } from './places.ts';
 import { type ImageRecords, type Records, readImage, readRecords } from './records.ts';
 import { scratchPlaces, withScratch } from './scratch.ts';
 
@@ -120,7 +120,10 @@ async function stillThere(findings: Finding[], places: Places, { rows }: Records
   const now = await withScratch(scratchPlaces(places), async (scratch) => readRecords(places, scratch));
   return findings.filter(({ kind, path }) => {
     const name = basename(path);
-    return kind !== 'missing' || (rows.get(name)?.hash === now.rows.get(name)?.hash && !exists(path));
+    return (
+      kind !== 'missing' ||
+      (rows.get(name)?.hash === now.rows.get(name)?.hash && !exists(`${visibleStore(places)}/${name}`))
+    );
   });
 }
 

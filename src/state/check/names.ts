@@ -3,7 +3,7 @@ import { hasErrno } from '../../errors.ts';
 import { hasXattr } from '../../linux/files.ts';
 import { copiedUp, type Layers, listUpper, namesBelow, overlaps } from '../reconcile/layers.ts';
 import type { Layer } from '../reconcile/vanished.ts';
-import type { Places } from './places.ts';
+import { type Places, visibleStore } from './places.ts';
 
 /** The names in the layers of a store. */
 export type Names = Layers & {
@@ -17,9 +17,15 @@ export type Names = Layers & {
  * Lists the layers. A store without a volume counts as an upper layer: nothing lies below it.
  * @param marks where overlayfs keeps its marks, if they can be seen.
  */
-export function listNames({ storeDir, volume }: Places, marks: 'trusted' | 'user' | undefined): Names {
+export function listNames(places: Places, marks: 'trusted' | 'user' | undefined): Names {
+  const { volume } = places;
   if (volume === undefined) {
-    return { upper: namesIn(storeDir), lower: new Set(), whiteouts: new Set(), merging: new Set() };
+    return {
+      upper: namesIn(visibleStore(places)),
+      lower: new Set(),
+      whiteouts: new Set(),
+      merging: new Set(),
+    };
   }
   const lower = namesIn(volume.image.storeDir);
   const below = namesBelow(volume.below);
@@ -47,13 +53,14 @@ const isMerging = (path: string, marks: 'trusted' | 'user'): boolean =>
 export type LiveLayers = Record<'upper' | 'lower', Layer> & { below?: Layer };
 
 /** The layers as they are at the moment of asking: for who decides while Nix is at work. What is hidden is there. */
-export function liveLayers({ storeDir, volume }: Places): LiveLayers {
+export function liveLayers(places: Places): LiveLayers {
+  const { volume } = places;
   const there = (path: string): boolean => {
     const stat = lstatSync(path, { throwIfNoEntry: false });
     return stat !== undefined && !stat.isCharacterDevice();
   };
   const in_ = (directory: string) => ({ has: (name: string): boolean => there(`${directory}/${name}`) });
-  if (volume === undefined) return { upper: in_(storeDir), lower: { has: () => false } };
+  if (volume === undefined) return { upper: in_(visibleStore(places)), lower: { has: () => false } };
   return {
     upper: in_(volume.upper),
     lower: in_(volume.image.storeDir),
@@ -62,7 +69,8 @@ export function liveLayers({ storeDir, volume }: Places): LiveLayers {
 }
 
 /** Where the contents of a path can be read. */
-export function contentsOf({ kind, storeDir, volume }: Places, name: string, { upper }: LiveLayers): string {
+export function contentsOf(places: Places, name: string, { upper }: LiveLayers): string {
+  const { kind, volume } = places;
   const inUpper = kind === 'volume' && volume !== undefined && upper.has(name);
-  return `${inUpper ? volume.upper : storeDir}/${name}`;
+  return `${inUpper ? volume.upper : visibleStore(places)}/${name}`;
 }

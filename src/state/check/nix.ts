@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { Exit, InitError } from '../../errors.ts';
+import { Exit, InitError, type Stage } from '../../errors.ts';
 import { findCommand } from '../../linux/commands.ts';
 
 const run = promisify(execFile);
@@ -9,14 +9,19 @@ const run = promisify(execFile);
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 
 /** What running one of Nix's programs needs. */
-export type NixContext = { env: NodeJS.ProcessEnv; signal: AbortSignal };
+export type NixContext = {
+  env: NodeJS.ProcessEnv;
+  signal: AbortSignal;
+  /** For whose message it is, when it is not a check's. */
+  stage?: Stage;
+};
 
 /** The path of one of Nix's programs. @throws {InitError} 78 where there is none. */
-export function requireNix(program: string, { env }: NixContext): string {
+export function requireNix(program: string, { env, stage = 'check' }: NixContext): string {
   const path = findCommand(program, env['PATH']);
   if (path !== undefined) return path;
   throw new InitError({
-    stage: 'check',
+    stage,
     what: `${program} is not here, which this takes`,
     errno: 'ENOENT',
     remedy: 'run it in an image that has Nix, with its bin directory on PATH',
@@ -32,7 +37,7 @@ export function requireNix(program: string, { env }: NixContext): string {
 export async function runNix(
   program: string,
   args: readonly string[],
-  { env, signal }: NixContext,
+  { env, signal, stage = 'check' }: NixContext,
 ): Promise<string | Error> {
   try {
     const { stdout } = await run(program, args, { env, signal, maxBuffer: MAX_OUTPUT_BYTES });
@@ -41,16 +46,16 @@ export async function runNix(
     signal.throwIfAborted();
     if (!(error instanceof Error) || !('stderr' in error) || !('code' in error)) throw error;
     // It was killed, so that this is not its answer.
-    if ('signal' in error && error.signal != null) throw killed(program, String(error.signal), error);
+    if ('signal' in error && error.signal != null) throw killed(stage, program, String(error.signal), error);
     if (typeof error.code !== 'number') throw error;
     const [last = 'no reason given'] = String(error.stderr).trim().split('\n').slice(-1);
     return new Error(last, { cause: error });
   }
 }
 
-const killed = (program: string, by: string, cause: Error): InitError =>
+const killed = (stage: Stage, program: string, by: string, cause: Error): InitError =>
   new InitError({
-    stage: 'check',
+    stage,
     what: `${program} was killed by ${by}`,
     errno: 'EINTR',
     remedy: 'run it again; if that was for want of memory, with more of it',

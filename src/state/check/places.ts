@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { parseLowerStore } from '../../config/lower-store.ts';
 import { isOverlayOn, type MountInfo, mountOf } from '../../linux/mountinfo.ts';
 import { volumeLayout } from '../../volume/layout.ts';
+import { prefixPlaces } from '../../volume/prefix-layout.ts';
 import { databaseFile } from '../database.ts';
 import type { ImagePlaces } from '../identity.ts';
 
@@ -14,6 +15,8 @@ export type Places = {
   kind: 'mounted' | 'volume' | 'reader' | 'plain';
   /** Where Nix sees the store. */
   storeDir: string;
+  /** Where a `plain` one really is, when it is one for a chroot. */
+  realStoreDir?: string;
   /** Whose database is checked. */
   stateDir: string;
   volume?: {
@@ -31,6 +34,9 @@ export type VolumePlaces = Places & { kind: 'volume'; volume: NonNullable<Places
 export const isOnVolume = (places: Places): places is VolumePlaces =>
   places.kind === 'volume' && places.volume !== undefined;
 
+/** Where what Nix sees can be read. */
+export const visibleStore = ({ storeDir, realStoreDir = storeDir }: Places): string => realStoreDir;
+
 type Run = { lowerStore: string; lowerState: string; upper: string };
 
 type Wanted = Record<'strategy' | 'cacheDir' | 'storeDir' | 'stateDir', string> & {
@@ -46,6 +52,10 @@ export function findPlaces(config: Wanted, mounts: readonly MountInfo[], run: Ru
   const directory = lowerStore === undefined ? undefined : parseLowerStore(lowerStore)?.directory;
   const below = strategy === 'local-overlay' && directory !== undefined ? [directory] : [];
   const { upper, state } = volumeLayout(cacheDir);
+  if (strategy === 'prefix') {
+    const { realStoreDir, stateDir: ownState } = prefixPlaces(config);
+    return { kind: 'plain', storeDir, realStoreDir, stateDir: ownState };
+  }
   const lower = { storeDir: run.lowerStore, stateDir: run.lowerState };
   const store = mountOf(storeDir, mounts);
   const aside = mounts.some(({ target }) => target === lower.storeDir);
@@ -61,10 +71,12 @@ export function findPlaces(config: Wanted, mounts: readonly MountInfo[], run: Ru
 }
 
 /** For people: what was looked at. */
-export function describePlaces({ kind, storeDir, stateDir, volume }: Places): string {
+export function describePlaces(places: Places): string {
+  const { kind, storeDir, realStoreDir, stateDir, volume } = places;
   const database = databaseFile(stateDir);
   if (kind === 'mounted') return `${storeDir} as mounted from ${volume?.root}, with ${database}`;
   if (kind === 'volume') return `the volume ${volume?.root} over this image's ${storeDir}, with ${database}`;
   if (kind === 'reader') return `${storeDir} as this container reads it, with its own ${database}`;
+  if (realStoreDir !== undefined) return `${visibleStore(places)} on the volume, with its own ${database}`;
   return `${storeDir}, with ${database}; there is no volume`;
 }

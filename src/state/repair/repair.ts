@@ -3,7 +3,7 @@ import { Exit, InitError } from '../../errors.ts';
 import { findCommand } from '../../linux/commands.ts';
 import { type CheckRequest, checkStore, type Report } from '../check/check.ts';
 import type { Finding, Kind } from '../check/findings.ts';
-import { isOnVolume, type Places } from '../check/places.ts';
+import { isOnVolume, type Places, visibleStore } from '../check/places.ts';
 import { scratchPlaces, withScratch } from '../check/scratch.ts';
 import { repairRemedy } from '../reconcile/update.ts';
 import { fetchPaths } from './fetch.ts';
@@ -140,11 +140,12 @@ async function fetch({ request, notes }: State, paths: readonly string[]): Promi
 
 /** What the database or a substituter can put right. What the image's own layer holds cannot be changed from here. */
 const isFault =
-  ({ storeDir, volume }: Places) =>
+  (places: Places) =>
   ({ kind, path }: Finding): boolean => {
     if (kind === 'missing' || kind === 'broken' || kind === 'unregistered') return true;
     if (kind !== 'modified') return false;
-    const own = volume === undefined ? path : volume.upper + path.slice(storeDir.length);
+    const layer = places.volume?.upper ?? visibleStore(places);
+    const own = layer + path.slice(places.storeDir.length);
     return lstatSync(own, { throwIfNoEntry: false }) !== undefined;
   };
 

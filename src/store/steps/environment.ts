@@ -1,3 +1,4 @@
+import type { Log } from '../../log.ts';
 import type { Step } from '../plan.ts';
 
 /**
@@ -13,4 +14,16 @@ export function setVariables({ variables }: Step & { do: 'environment' }): () =>
       else process.env[name] = value;
     }
   };
+}
+
+/** For a shell: what a word would mean to it is quoted. */
+const quote = (text: string): string =>
+  /^[\w%+,./:=@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** Says how a shell of `docker exec` gets the same. */
+export function announceVariables({ variables }: Step & { do: 'environment' }, log: Log): void {
+  const flags = Object.entries(variables).map(([name, value]) => `-e ${quote(`${name}=${value}`)}`);
+  log.info(
+    `nix.conf cannot be written, so a shell has to be told: docker exec ${flags.join(' ')} CONTAINER COMMAND`,
+  );
 }

@@ -26,13 +26,14 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   roots: 'seed',
   'nix-conf': 'mount',
   environment: 'facts',
+  manifest: 'facts',
   listen: 'service',
 };
 
 /** The error for a step that failed, with a remedy of its own where the general one would mislead. */
 export function explain(error: unknown, step: Step): InitError {
   const errno = errnoOf(error);
-  const mounting = mountingSteps.includes(step.do);
+  const mounting = mountingSteps.includes(step.do) && !(step.do === 'nix-conf' && step.over === 'in place');
   const fault = (what: string, remedy: string, exitCode: ExitCode): InitError =>
     new InitError({ stage: 'mount', what, errno, remedy, exitCode, cause: error });
   if (mounting && (errno === 'EACCES' || errno === 'EPERM')) {
@@ -84,6 +85,8 @@ const subject = (step: Step): string => {
       return step.paths.join(' ');
     case 'nix-conf':
       return step.dir;
+    case 'manifest':
+      return step.path;
     case 'environment':
       return Object.keys(step.variables).join(' ');
     case 'listen':

@@ -1,14 +1,39 @@
 import { cpSync, realpathSync, writeFileSync } from 'node:fs';
-import { makeDirectories, readIfThere, removeFile, removeTree } from '../../linux/files.ts';
+import { makeDirectories, readIfThere, removeFile, removeTree, replaceFile } from '../../linux/files.ts';
 import { bindMount } from '../../linux/mount.ts';
-import { generateNixConf } from '../../state/nix-conf.ts';
+import { generateNixConf, markNixConf, unmarkNixConf } from '../../state/nix-conf.ts';
 import type { Step } from '../plan.ts';
+import type { Undo } from '../undo.ts';
+
+type NixConf = Step & { do: 'nix-conf' };
+type Mounted = Exclude<NixConf, { over: 'in place' }>;
+
+/** Has every Nix read our lines before the user's own. */
+export function putNixConf(step: NixConf, undo: Undo): void {
+  if (step.over === 'in place') undo.ending(writeNixConf(step));
+  else undo.unmounting(mountNixConf(step));
+}
+
+/**
+ * Puts our lines into the file itself, where nothing can be mounted. A link is replaced: what it leads to may be a store path.
+ * @returns what takes them out again.
+ */
+function writeNixConf({ dir, settings }: NixConf): () => void {
+  const path = `${dir}/nix.conf`;
+  makeDirectories(dir, 0o755);
+  replaceFile(path, markNixConf(settings, readOrNothing(path)));
+  return () => {
+    const own = unmarkNixConf(readOrNothing(path));
+    if (own === '') removeFile(path);
+    else replaceFile(path, own);
+  };
+}
 
 /**
  * Mounts a generated nix.conf over the image's, or over a copy of its directory where the file itself cannot be.
  * @returns what was mounted over.
  */
-export function mountNixConf({ dir, over, create, generated, settings }: Step & { do: 'nix-conf' }): string {
+function mountNixConf({ dir, over, create, generated, settings }: Mounted): string {
   const path = `${dir}/nix.conf`;
   const text = generateNixConf(settings, readOrNothing(path));
   if (over === 'directory') {

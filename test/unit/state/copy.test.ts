@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { test } from 'node:test';
-import { setTimes } from '../../../src/linux/files.ts';
+import { hasXattr, setTimes, setXattr } from '../../../src/linux/files.ts';
 import { copyTree } from '../../../src/state/copy.ts';
 import { listTree } from '../../../src/state/tree.ts';
 import { temporaryDirectory } from '../fixtures.ts';
@@ -103,4 +103,27 @@ test('a file that is in the way is not overwritten', async () => {
     { code: 'EEXIST' },
   );
   assert.equal(readFileSync(`${directory.path}/target`, 'utf8'), 'old');
+});
+
+test('contents alone: modes are kept, owners and attributes are whoever copies’', {
+  skip: !root && 'takes root',
+}, async () => {
+  using directory = temporaryDirectory();
+  const [from, to] = [`${directory.path}/from`, `${directory.path}/to`];
+  mkdirSync(`${from}/inner`, { recursive: true });
+  writeFileSync(`${from}/inner/file`, 'contents', { mode: 0o444 });
+  chownSync(`${from}/inner/file`, 1234, 5678);
+  chownSync(`${from}/inner`, 1234, 5678);
+  setXattr(`${from}/inner/file`, 'user.note', 'left out');
+  chmodSync(`${from}/inner`, 0o555);
+  const entries = listTree(from, () => false);
+  await copyTree(from, to, entries, () => {}, 'contents');
+  for (const [name, mode] of [
+    ['inner', 0o555],
+    ['inner/file', 0o444],
+  ] as const) {
+    const stat = lstatSync(`${to}/${name}`);
+    assert.deepEqual([stat.mode & 0o7777, stat.uid, stat.gid], [mode, 0, 0], name);
+  }
+  assert.equal(hasXattr(`${to}/inner/file`, 'user.note'), false);
 });

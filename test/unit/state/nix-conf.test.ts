@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { generateNixConf } from '../../../src/state/nix-conf.ts';
+import { generateNixConf, markNixConf, unmarkNixConf, userConfFiles } from '../../../src/state/nix-conf.ts';
 
 /** The value that Nix would take: of a setting named twice the later line counts (nix.conf(5)). */
 function settingOf(text: string, name: string): string | undefined {
@@ -41,3 +41,38 @@ for (const text of own) {
 }
 
 test('it says who made it', () => assert.match(generateNixConf(settings, ''), /^# .*nix-cache-init/));
+
+for (const text of own) {
+  test(`in place, the user's lines come last, and stay as they are: ${JSON.stringify(text)}`, () => {
+    const marked = markNixConf(settings, text);
+    assert.ok(marked.endsWith(`\n${text}`));
+    assert.equal(settingOf(marked, 'store'), 'daemon');
+    assert.equal(unmarkNixConf(marked), text);
+  });
+
+  test(`in place a second time, it is the newer boot's: ${JSON.stringify(text)}`, () => {
+    const again = markNixConf({ store: 'auto' }, markNixConf(settings, text));
+    assert.equal(again, markNixConf({ store: 'auto' }, text));
+  });
+}
+
+test('half a mark, which nobody wrote, is the user’s own', () => {
+  const half = markNixConf(settings, '').split('\n').slice(0, -2).join('\n');
+  assert.equal(unmarkNixConf(half), half);
+});
+
+const files: [NodeJS.ProcessEnv, string[]][] = [
+  [{ HOME: '/h' }, ['/h/.config/nix/nix.conf', '/etc/xdg/nix/nix.conf']],
+  [{ HOME: '/h', XDG_CONFIG_HOME: '/c' }, ['/c/nix/nix.conf', '/etc/xdg/nix/nix.conf']],
+  [{ HOME: '/h', NIX_CONFIG_HOME: '/n', XDG_CONFIG_HOME: '/c' }, ['/n/nix.conf', '/etc/xdg/nix/nix.conf']],
+  [
+    { HOME: '/h', XDG_CONFIG_DIRS: '/a::/b' },
+    ['/h/.config/nix/nix.conf', '/a/nix/nix.conf', '/b/nix/nix.conf'],
+  ],
+  [{ HOME: '/h', NIX_USER_CONF_FILES: '/x:/y' }, ['/x', '/y']],
+  [{ HOME: '/h', NIX_USER_CONF_FILES: '' }, []],
+];
+
+for (const [env, expected] of files) {
+  test(`the user's files with ${JSON.stringify(env)}`, () => assert.deepEqual(userConfFiles(env), expected));
+}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Config } from '../../../src/config/keys.ts';
+import { mountOf, readMountInfo } from '../../../src/linux/mountinfo.ts';
 import { listenUnix } from '../../../src/linux/socket.ts';
 import { gatherFacts } from '../../../src/store/facts.ts';
 import { makeConfig, temporaryDirectory } from '../fixtures.ts';
@@ -172,4 +173,37 @@ test('the lower store: not configured, away, without its directory, there', () =
     directory: true,
     errno: 'ECONNREFUSED',
   });
+});
+
+const confs: [string, (base: string) => void, boolean][] = [
+  ['a directory of its own', (base) => mkdirSync(`${base}/etc`), true],
+  ['no directory, but one above that can be written', () => {}, true],
+  [
+    'a link, which may lead into a store',
+    (base) => {
+      mkdirSync(`${base}/elsewhere`);
+      symlinkSync(`${base}/elsewhere`, `${base}/etc`);
+    },
+    false,
+  ],
+];
+
+for (const [name, prepare, own] of confs) {
+  test(`nix.conf is ${own ? '' : 'not '}ours to change: ${name}`, (t) => {
+    using directory = temporaryDirectory();
+    if (mountOf(directory.path, readMountInfo())?.target !== '/') return t.skip('/tmp is a mount of its own');
+    prepare(directory.path);
+    assert.equal(look(directory.path).writable.nixConf, own);
+  });
+}
+
+test('nor is it what is mounted into the container', () => {
+  assert.equal(look('/proc/self', { NIX_CONF_DIR: '/proc/self' }).writable.nixConf, false);
+});
+
+test('a volume is writable if it is there', () => {
+  using directory = temporaryDirectory();
+  assert.equal(look(directory.path).writable.volume, false);
+  mkdirSync(`${directory.path}/cache`);
+  assert.equal(look(directory.path).writable.volume, true);
 });

@@ -28,7 +28,7 @@ function writtenBy(step: Step): string[] {
     case 'overlay':
       return [step.upper, step.work];
     case 'nix-conf':
-      return [step.generated];
+      return [step.over === 'in place' ? step.dir : step.generated];
     case 'bind':
       return step.readOnly ? [] : [step.source];
     case 'unmount':

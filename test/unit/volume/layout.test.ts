@@ -9,6 +9,7 @@ test('the names on the volume are those of the contract', () => {
     work: '/nix-cache/workdir',
     state: '/nix-cache/var/nix',
     log: '/nix-cache/var/log',
+    prefix: '/nix-cache/root',
     own: '/nix-cache/.nix-cache-init',
     manifest: '/nix-cache/.nix-cache-init/manifest.json',
     lock: '/nix-cache/.nix-cache-init/lock',

@@ -14,7 +14,11 @@ const plain: Manifest = {
 };
 
 const nothingKnown = { imageIdentity: null, imageStat: null, nixSchema: null };
-const manifests: Manifest[] = [plain, { ...plain, xattrs: 'user', ...nothingKnown }];
+const manifests: Manifest[] = [
+  plain,
+  { ...plain, xattrs: 'user', ...nothingKnown },
+  { ...plain, xattrs: null },
+];
 
 for (const manifest of manifests) {
   test(`what was written is read: ${manifest.xattrs}`, () => {

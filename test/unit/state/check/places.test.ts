@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { parseMountInfo } from '../../../../src/linux/mountinfo.ts';
-import { findPlaces, isOnVolume } from '../../../../src/state/check/places.ts';
+import { describePlaces, findPlaces, isOnVolume } from '../../../../src/state/check/places.ts';
 
 const runDir = '/run/nix-cache-init';
 const run = {
@@ -68,3 +68,32 @@ test('only a volume that is not mounted is there to be worked on', () => {
   assert.ok(!isOnVolume({ kind: 'mounted', ...base, volume }));
   assert.ok(!isOnVolume({ kind: 'plain', ...base }));
 });
+
+const onPrefix: [string, string, { storeDir: string; realStoreDir: string; stateDir: string }][] = [
+  [
+    'for a chroot',
+    '/nix/store',
+    {
+      storeDir: '/nix/store',
+      realStoreDir: '/v/root/nix/store',
+      stateDir: '/v/root/nix/var/nix',
+    },
+  ],
+  [
+    'at its own place',
+    '/v/store',
+    { storeDir: '/v/store', realStoreDir: '/v/store', stateDir: '/v/root/nix/var/nix' },
+  ],
+];
+
+for (const [name, storeDir, expected] of onPrefix) {
+  test(`with strategy prefix it is the store of the volume, ${name}`, () => {
+    const config = { strategy: 'prefix', cacheDir: '/v', storeDir, stateDir: '/nix/var/nix' };
+    const found = findPlaces(config, parseMountInfo(root), run);
+    assert.deepEqual(found, { kind: 'plain', ...expected });
+    assert.match(
+      describePlaces(found),
+      new RegExp(`^${expected.realStoreDir} on the volume, with .*/v/root/`),
+    );
+  });
+}

@@ -63,6 +63,7 @@ const steps = {
   clear: { do: 'clear', paths: ['/v/a', '/v/b'] },
   roots: { do: 'roots', state: '/v/var/nix', stateDir: '/s', storeDir: '/t', record: '/v/roots.json' },
   'nix-conf': { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g', settings: {} },
+  manifest: { do: 'manifest', path: '/v/m', strategy: 'prefix' },
   environment: { do: 'environment', variables: { NIX_REMOTE: 'daemon' } },
   listen: { do: 'listen', socket: '/d/socket', service: 'd', command: '/bin/d' },
 } as const satisfies Record<Step['do'], Step | object>;
@@ -106,6 +107,7 @@ const cases: Case[] = [
   ['roots', 'EIO', 74, 'seed', /^\/v\/roots.json$/, /disk/],
   ['clear', 'EROFS', 74, 'seed', /^\/v\/a \/v\/b$/, /read-write/],
   ['nix-conf', 'EROFS', 74, 'mount', /^\/etc\/nix$/, /read-write/],
+  ['manifest', 'ENOSPC', 74, 'facts', /^\/v\/m$/, /free space/],
   ['listen', 'EROFS', 74, 'service', /^\/d\/socket$/, /read-write/],
   ['listen', 'ENAMETOOLONG', 74, 'service', /^\/d\/socket$/, /./],
 ];
@@ -128,6 +130,13 @@ test("a reader's upper layer is not the one that is refused", () => {
     what: 'overlayfs refuses /v/upper as a lower layer',
     remedy: /dmesg/,
   })(error);
+});
+
+test('writing nix.conf in place is no mount that was denied', () => {
+  const step: Step = { do: 'nix-conf', dir: '/etc/nix', over: 'in place', settings: {} };
+  isInitError({ exitCode: 77, stage: 'mount', errno: 'EACCES', what: '/etc/nix' })(
+    explain(failed('EACCES'), step),
+  );
 });
 
 test('a step that knows why it failed is not talked over', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { claimVolume } from '../../../../src/store/steps/manifest.ts';
 import { verifyManifest } from '../../../../src/store/steps/verify.ts';
 import { writeManifest } from '../../../../src/volume/manifest.ts';
 import { isInitError, temporaryDirectory } from '../../fixtures.ts';
@@ -34,6 +35,15 @@ for (const [made, xattrs] of pairs) {
       verify,
       isInitError({ exitCode: 78, stage: 'facts', errno: 'EINVAL', what, remedy: /another volume/ }),
     );
+  });
+}
+
+for (const xattrs of ['trusted', 'user'] as const) {
+  test(`a volume on which nothing was ever mounted is accepted for ${xattrs} marks`, () => {
+    using directory = temporaryDirectory();
+    const manifest = `${directory.path}/manifest.json`;
+    claimVolume({ do: 'manifest', path: manifest, strategy: 'prefix' });
+    verifyManifest({ do: 'verify', manifest, xattrs });
   });
 }
 
