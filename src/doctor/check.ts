@@ -11,8 +11,8 @@ export type Finding = Check & {
 
 /** What a fault keeps from working. */
 export type Blocks = {
-  /** A plan with a step of such a kind; or every one. */
-  steps: readonly Step['do'][] | 'all';
+  /** A plan with a step of such a kind, or with one that mounts; or every plan. */
+  steps: readonly Step['do'][] | 'mounting' | 'all';
   failure: Unsupported;
   /** A boot goes on all the same, and what fails is Nix, some time. */
   unnoticed: boolean;

@@ -2,7 +2,6 @@ import type { Config } from '../config/keys.ts';
 import { Exit, type InitError } from '../errors.ts';
 import type { Facts } from '../store/facts.ts';
 import { privilegeMissing } from '../store/overlay.ts';
-import { mountingSteps } from '../store/plan.ts';
 import { type Finding, fault, fine, obstacle } from './check.ts';
 import type { Trial } from './probe/mounting.ts';
 
@@ -43,7 +42,7 @@ function mountingChecks({ sysAdmin }: Facts, confinement: Confinement, { mountin
   if (mounting === null) return [fine('mounting', 'allowed', 'allowed')];
   const finding = fault('mounting', `denied: ${mounting}`, 'allowed', remedyFor(confinement));
   return [
-    obstacle(finding, mountingSteps, {
+    obstacle(finding, 'mounting', {
       stage: 'mount',
       what: 'mounting is denied although CAP_SYS_ADMIN is held',
       errno: mounting,

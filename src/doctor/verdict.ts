@@ -1,9 +1,10 @@
 import type { Config } from '../config/keys.ts';
 import { type ExitCode, InitError } from '../errors.ts';
 import type { Facts } from '../store/facts.ts';
+import { isMounting, type Step } from '../store/plan.ts';
 import { allStrategies, candidates, goesOnAfter, refusal, select } from '../store/select.ts';
 import type { Strategy, Unsupported } from '../store/strategy.ts';
-import type { Finding } from './check.ts';
+import type { Blocks, Finding } from './check.ts';
 
 export type StrategyVerdict = { name: Strategy['name']; possible: boolean; why?: string };
 
@@ -81,13 +82,18 @@ function obstacleTo(
     const { plan, passedOver } = select(facts, config, [strategy]);
     const [refused] = passedOver;
     if (refused !== undefined) return { why: refused.why, seen: 'at once' };
-    const kinds = new Set(plan?.steps.map((step) => step.do));
-    const all = findings.flatMap(({ blocks }) => blocks ?? []);
-    const blocking = all.filter(({ steps }) => steps === 'all' || steps.some((kind) => kinds.has(kind)));
+    const blocking = findings.flatMap(({ blocks }) =>
+      blocks !== undefined && concerns(blocks, plan?.steps ?? []) ? [blocks] : [],
+    );
     const first = blocking.find(({ unnoticed }) => !unnoticed) ?? blocking[0];
     return first && { why: first.failure, seen: first.unnoticed ? 'never' : 'midway' };
   } catch (error) {
     if (error instanceof InitError) return { why: error, seen: 'midway' };
     throw error;
   }
+}
+
+function concerns({ steps: kinds }: Blocks, steps: readonly Step[]): boolean {
+  if (kinds === 'all') return true;
+  return steps.some((step) => (kinds === 'mounting' ? isMounting(step) : kinds.includes(step.do)));
 }

@@ -52,8 +52,11 @@ export type Step =
   /** Binds a service's socket before it runs, so that clients are queued and never refused. */
   | ({ do: 'listen'; socket: string; service: string; command: string } & DaemonStart);
 
-/** The kinds of steps that call mount(2). */
-export const mountingSteps: readonly Step['do'][] = ['tmpfs', 'bind', 'bind-each', 'overlay', 'nix-conf'];
+const mountingKinds: readonly Step['do'][] = ['tmpfs', 'bind', 'bind-each', 'overlay', 'nix-conf'];
+
+/** Whether a step calls mount(2). */
+export const isMounting = (step: Step): boolean =>
+  mountingKinds.includes(step.do) && !(step.do === 'nix-conf' && step.over === 'in place');
 
 export type StrategyName = Exclude<Config['strategy'], 'auto'>;
 

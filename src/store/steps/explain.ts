@@ -7,7 +7,7 @@ import {
   type Stage,
   toInitError,
 } from '../../errors.ts';
-import { mountingSteps, type Step } from '../plan.ts';
+import { isMounting, type Step } from '../plan.ts';
 
 const stages: Readonly<Record<Step['do'], Stage>> = {
   mkdir: 'mount',
@@ -33,7 +33,7 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
 /** The error for a step that failed, with a remedy of its own where the general one would mislead. */
 export function explain(error: unknown, step: Step): InitError {
   const errno = errnoOf(error);
-  const mounting = mountingSteps.includes(step.do) && !(step.do === 'nix-conf' && step.over === 'in place');
+  const mounting = isMounting(step);
   const fault = (what: string, remedy: string, exitCode: ExitCode): InitError =>
     new InitError({ stage: 'mount', what, errno, remedy, exitCode, cause: error });
   if (mounting && (errno === 'EACCES' || errno === 'EPERM')) {

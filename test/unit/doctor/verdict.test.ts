@@ -89,6 +89,8 @@ const cases: Case[] = [
     /^a boot here: strategy overlay, which will not hold: mount: it fails/,
   ],
   ['it would not come to that', makeFacts(), overlayOnly, [unnoticed(['overlay']), damaged], null, 78, /78/],
+  ['mounting is denied', makeFacts(), overlayOnly, [failing('mounting', 77)], null, 77, /refused with 77/],
+  ['nothing mounts', bare, { strategy: 'none' }, [failing('mounting', 77)], 'none', 0, /strategy none$/],
   [
     'nothing can be started',
     makeFacts(),
