@@ -1,15 +1,19 @@
 import type { CommandLine } from '../config/flags.ts';
 import { runCheck } from './check.ts';
 import { runConfig } from './config.ts';
+import { runDoctor } from './doctor.ts';
 import { runExport } from './export.ts';
 import { runPlan } from './plan.ts';
+import { runRemount } from './remount.ts';
 import type { CommandName } from './usage.ts';
 
 /** The commands that answer and end, with what they exit. `run` is not one: see init.ts. */
 export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: CommandLine) => Promise<number>>> =
   {
     plan: runPlan,
+    doctor: runDoctor,
     check: runCheck,
     export: runExport,
     config: runConfig,
+    remount: runRemount,
   };

@@ -31,11 +31,17 @@ export const keys = {
     initial: 'auto',
     form: 'text',
     help: 'how cached store paths survive a restart',
-    allowed: 'auto, overlay, prefix, none',
+    allowed: 'auto, overlay, local-overlay, prefix, none',
   },
   cacheDir: { initial: '/nix-cache', form: 'text', help: 'the persistent volume', allowed: path },
   storeDir: { initial: '/nix/store', form: 'text', help: "Nix's store", allowed: path },
   stateDir: { initial: '/nix/var/nix', form: 'text', help: "Nix's state directory", allowed: path },
+  lowerStore: {
+    initial: undefined,
+    form: 'text',
+    help: "local-overlay: another Nix daemon's store below",
+    allowed: 'a Nix store URI such as unix:///run/snix.sock?real=/snix/store, which names the directory',
+  },
   access: {
     initial: 'read-write',
     form: 'text',

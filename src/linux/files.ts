@@ -1,11 +1,11 @@
 import {
   accessSync,
   chmodSync,
-  chownSync,
   closeSync,
   constants,
   fsync,
   fsyncSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -41,6 +41,7 @@ const renameat2 = lazily('renameat2', {
 
 const AT_FDCWD = -100;
 const RENAME_EXCHANGE = 2;
+const RENAME_WHITEOUT = 4;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const XATTR_LIST_MAX = 65536;
 
@@ -86,8 +87,17 @@ export function replaceFile(path: string, text: string): void {
 
 /** Gives each of two paths what the other one has, in one step (rename(2), RENAME_EXCHANGE). */
 export function exchange(one: string, other: string): void {
-  const [a, b] = [cString(one), cString(other)];
-  checked('renameat2', () => renameat2()(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE), other);
+  rename(one, other, RENAME_EXCHANGE);
+}
+
+/** Moves a file and leaves a whiteout in its place, in one step (rename(2), RENAME_WHITEOUT). */
+export function renameToWhiteout(from: string, to: string): void {
+  rename(from, to, RENAME_WHITEOUT);
+}
+
+function rename(from: string, to: string, flags: number): void {
+  const [a, b] = [cString(from), cString(to)];
+  checked('renameat2', () => renameat2()(AT_FDCWD, a, AT_FDCWD, b, flags), to);
 }
 
 /**
@@ -120,6 +130,27 @@ export function flushDirectory(path: string): void {
 export type Owner = { uid: number; gid: number; mode: number };
 
 /**
+ * lchown(2), as far as this user namespace has numbers for the owner and the group (EINVAL, user_namespaces(7)): what has
+ * none stays as it is.
+ * @returns whether all of it could be given.
+ */
+export function giveOwner(path: string | Buffer, uid: number, gid: number): boolean {
+  const give = (...owner: [uid: number, gid: number]): boolean => {
+    try {
+      lchownSync(path, ...owner);
+      return true;
+    } catch (error) {
+      if (hasErrno(error, 'EINVAL')) return false;
+      throw error;
+    }
+  };
+  if (give(uid, gid)) return true;
+  give(uid, -1);
+  give(-1, gid);
+  return false;
+}
+
+/**
  * Makes a directory under another name until it is complete: after a kill in between it would be taken as found, owner and
  * mode wrong.
  * @param temporary on the same file system.
@@ -128,7 +159,7 @@ export function placeDirectory(path: string | Buffer, temporary: string, { uid, 
   // What an earlier kill left may be anything.
   removeTree(temporary);
   mkdirSync(temporary, { mode: 0o700 });
-  chownSync(temporary, uid, gid);
+  giveOwner(temporary, uid, gid);
   chmodSync(temporary, mode & 0o7777);
   renameSync(temporary, path);
 }

@@ -1,13 +1,16 @@
 import { chmodSync, closeSync } from 'node:fs';
+import { hasErrno } from '../errors.ts';
 import { checked, lazily, SystemError } from './libc.ts';
 
 const socket = lazily('socket', { return: 'int32', arguments: ['int32', 'int32', 'int32'] });
 const bind = lazily('bind', { return: 'int32', arguments: ['int32', 'buffer', 'uint32'] });
+const connect = lazily('connect', { return: 'int32', arguments: ['int32', 'buffer', 'uint32'] });
 const listen = lazily('listen', { return: 'int32', arguments: ['int32', 'int32'] });
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
+const SOCK_NONBLOCK = 0o4000;
 /** Bytes of `sun_path`, its closing NUL included (unix(7)). */
 const SUN_PATH_BYTES = 108;
 const ENAMETOOLONG = 36;
@@ -28,11 +31,7 @@ export function listenUnix(path: string, mode: number, backlog = 4096): number {
  * @throws {SystemError} EADDRINUSE when the path exists, ENAMETOOLONG beyond 107 bytes.
  */
 export function boundSocket(type: number, path: string, mode: number, prepare: (fd: number) => void): number {
-  const name = Buffer.from(path);
-  if (name.length >= SUN_PATH_BYTES) throw new SystemError(ENAMETOOLONG, 'bind', path);
-  const address = Buffer.alloc(2 + SUN_PATH_BYTES);
-  address.writeUInt16LE(AF_UNIX, 0);
-  name.copy(address, 2);
+  const address = addressOf(path, 'bind');
   const fd = checked('socket', () => socket()(AF_UNIX, type | SOCK_CLOEXEC, 0));
   try {
     checked('bind', () => bind()(fd, address, address.length), path);
@@ -43,4 +42,32 @@ export function boundSocket(type: number, path: string, mode: number, prepare: (
     closeSync(fd);
     throw error;
   }
+}
+
+/**
+ * Whether somebody accepts connections at a path; the one that it takes to find out is closed at once.
+ * @throws {SystemError} ENOENT when nothing is there, ECONNREFUSED when nobody listens any more.
+ */
+export function assertAnswers(path: string): void {
+  const address = addressOf(path, 'connect');
+  // Else one whose queue is full would keep us waiting; it is one that answers.
+  const type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
+  const fd = checked('socket', () => socket()(AF_UNIX, type, 0));
+  try {
+    checked('connect', () => connect()(fd, address, address.length), path);
+  } catch (error) {
+    if (!hasErrno(error, 'EAGAIN')) throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** @throws {SystemError} ENAMETOOLONG beyond 107 bytes. */
+function addressOf(path: string, syscall: string): Buffer {
+  const name = Buffer.from(path);
+  if (name.length >= SUN_PATH_BYTES) throw new SystemError(ENAMETOOLONG, syscall, path);
+  const address = Buffer.alloc(2 + SUN_PATH_BYTES);
+  address.writeUInt16LE(AF_UNIX, 0);
+  name.copy(address, 2);
+  return address;
 }

@@ -1,15 +1,6 @@
-import {
-  chmodSync,
-  closeSync,
-  lchownSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readlinkSync,
-  symlinkSync,
-} from 'node:fs';
+import { chmodSync, closeSync, linkSync, mkdirSync, openSync, readlinkSync, symlinkSync } from 'node:fs';
 import { reflink, sendBytes } from '../linux/copy.ts';
-import { copyXattrs, setTimes } from '../linux/files.ts';
+import { copyXattrs, giveOwner, setTimes } from '../linux/files.ts';
 import { entryPath, type TreeEntry } from './tree.ts';
 
 /** What an entry counts for beside its contents: creating one takes about as long as writing a block. */
@@ -28,6 +19,7 @@ const CHUNK_BYTES = 8 * 1024 * 1024;
  * `cp -a` would. Sockets, pipes and devices are of no use to a later boot and are left out.
  * @param onBytes called with each piece that was copied; may throw to end the copy.
  * @param keep `contents` leaves owners and attributes out, which only root could give, and which Nix has none of.
+ * @returns how many entries have an owner for whom this user namespace has no number; their copies are our own.
  */
 export async function copyTree(
   from: string,
@@ -35,7 +27,8 @@ export async function copyTree(
   entries: readonly TreeEntry[],
   onBytes: (bytes: number) => void | Promise<void>,
   keep: 'all' | 'contents' = 'all',
-): Promise<void> {
+): Promise<number> {
+  let foreign = 0;
   const linked = new Map<string, Buffer>();
   for (const entry of entries) {
     await onBytes(ENTRY_BYTES);
@@ -53,7 +46,7 @@ export async function copyTree(
     if (entry.link !== undefined) linked.set(entry.link, target);
     if (keep === 'all') {
       // chown(2) clears set-id bits and file capabilities, so both come after it.
-      lchownSync(target, entry.uid, entry.gid);
+      if (!giveOwner(target, entry.uid, entry.gid)) foreign += 1;
       if (entry.kind !== 'symlink') chmodSync(target, entry.mode);
       copyXattrs(source, target);
     } else if (entry.kind === 'file') chmodSync(target, entry.mode);
@@ -67,6 +60,7 @@ export async function copyTree(
     if (keep === 'contents') chmodSync(target, entry.mode);
     setTimes(target, entry.atimeNs, entry.mtimeNs);
   }
+  return foreign;
 }
 
 async function copyContents(

@@ -17,6 +17,8 @@ export type SeedRequest = {
   trash: string;
   /** Called often, with bytes done and in all; may throw to end the seeding. */
   onProgress: (done: number, total: number) => void | Promise<void>;
+  /** Called with how many entries have an owner for whom this user namespace has no number. */
+  onForeign?: (entries: number) => void;
   /** Called when everything is on the disk and only the name is missing. */
   onReady: () => void | Promise<void>;
 };
@@ -34,6 +36,7 @@ export async function seedState({
   staging,
   trash,
   onProgress,
+  onForeign,
   onReady,
 }: SeedRequest): Promise<SeedOutcome> {
   // What an interrupted boot left.
@@ -43,7 +46,8 @@ export async function seedState({
   if (existsSync(to) && !existsSync(databaseFile(from))) return 'present';
 
   try {
-    await fill({ from, staging, onProgress });
+    const foreign = await fill({ from, staging, onProgress });
+    if (foreign > 0) onForeign?.(foreign);
     await onReady();
   } catch (error) {
     // A volume that ran full must not stay full of what nobody can use.
@@ -64,13 +68,14 @@ async function fill({
   from,
   staging,
   onProgress,
-}: Pick<SeedRequest, 'from' | 'staging' | 'onProgress'>): Promise<void> {
+}: Pick<SeedRequest, 'from' | 'staging' | 'onProgress'>): Promise<number> {
   const entries = listTree(from, isPerBoot);
   const total = copySize(entries);
   let done = 0;
-  await copyTree(from, staging, entries, (bytes) => {
+  const foreign = await copyTree(from, staging, entries, (bytes) => {
     done += bytes;
     return onProgress(done, total);
   });
   flushFileSystem(staging);
+  return foreign;
 }

@@ -8,6 +8,7 @@ import {
   mountState,
   nixConf,
   unmountLeftovers,
+  type Variation,
   xattrsOf,
 } from './overlay-parts.ts';
 import type { Step } from './plan.ts';
@@ -18,13 +19,18 @@ import { runLayout } from './run-layout.ts';
  * layer, what it makes itself goes with it, and so does its state, a copy. It takes no lock on the volume: a writer that
  * starts must not be refused because somebody reads.
  */
-export function readerSteps(facts: Facts, { cacheDir, storeDir, stateDir }: Config): Step[] {
+export function readerSteps(
+  facts: Facts,
+  { cacheDir, storeDir, stateDir }: Config,
+  { settings, before = [] }: Variation,
+): Step[] {
   const volume = volumeLayout(cacheDir);
   const xattrs = xattrsOf(facts);
   const { scratch, upper, work, mask, state } = runLayout;
   return [
     ...unmountLeftovers(facts),
     { do: 'verify', manifest: volume.manifest, xattrs },
+    ...before,
     ...bindAside(facts, storeDir, stateDir),
     { do: 'mkdir', path: scratch, mode: 0o755 },
     { do: 'tmpfs', target: scratch, options: 'mode=755' },
@@ -49,7 +55,7 @@ export function readerSteps(facts: Facts, { cacheDir, storeDir, stateDir }: Conf
       mask,
       standIns: upper,
     },
-    ...nixConf(facts),
+    ...nixConf(facts, settings),
     {
       do: 'overlay',
       target: storeDir,

@@ -7,6 +7,8 @@ export const runLayout = {
   /** The image's own store and state, whatever is mounted over them. */
   lowerStore: `${runDir}/lower/store`,
   lowerState: `${runDir}/lower/state`,
+  /** The image's database once more, in a state directory in which Nix finds what it would else make there. */
+  lowerNix: `${runDir}/lower/nix`,
   /** Held for as long as something of ours is mounted here: another init must not take it for what a killed one left. */
   claim: `${runDir}/lock`,
   builds: `${runDir}/builds`,

@@ -18,6 +18,8 @@ export type Manifest = {
   nixSchema: number | null;
   /** The version of Nix that the image had; missing or null: not known. */
   nix?: string | null;
+  /** Whether the last boot had a store below the image's, which may be away the next time. */
+  below?: boolean;
 };
 
 const refuse = (what: string, remedy: string, cause?: unknown): InitError =>
@@ -32,7 +34,7 @@ export function readManifest(path: string): Manifest | undefined {
   const text = readIfThere(path);
   if (text === undefined) return undefined;
   const damaged = (cause?: unknown): InitError =>
-    refuse(`${path} is damaged`, `look at it; to have the volume adopted anew: rm ${path}`, cause);
+    refuse(`${path} is damaged`, `rm ${path} # the volume is adopted anew`, cause);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -51,7 +53,10 @@ export function readManifest(path: string): Manifest | undefined {
 }
 
 function isManifest(value: object): value is Manifest {
-  const { strategy, xattrs, imageIdentity, imageStat, nixSchema, nix } = value as Record<string, unknown>;
+  const { strategy, xattrs, imageIdentity, imageStat, nixSchema, nix, below } = value as Record<
+    string,
+    unknown
+  >;
   const text = (field: unknown): boolean => field === null || typeof field === 'string';
   return (
     typeof strategy === 'string' &&
@@ -59,7 +64,8 @@ function isManifest(value: object): value is Manifest {
     text(imageIdentity) &&
     text(imageStat) &&
     (nixSchema === null || typeof nixSchema === 'number') &&
-    (nix === undefined || text(nix))
+    (nix === undefined || text(nix)) &&
+    (below === undefined || typeof below === 'boolean')
   );
 }
 

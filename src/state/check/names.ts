@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { hasErrno } from '../../errors.ts';
 import { hasXattr } from '../../linux/files.ts';
-import { copiedUp, type Layers, listUpper, overlaps } from '../reconcile/layers.ts';
+import { copiedUp, type Layers, listUpper, namesBelow, overlaps } from '../reconcile/layers.ts';
 import type { Layer } from '../reconcile/vanished.ts';
 import { type Places, visibleStore } from './places.ts';
 
@@ -28,12 +28,13 @@ export function listNames(places: Places, marks: 'trusted' | 'user' | undefined)
     };
   }
   const lower = namesIn(volume.image.storeDir);
+  const below = namesBelow(volume.below);
   const { names: upper, whiteouts } = listUpper(volume.upper);
-  if (marks === undefined) return { upper, lower, whiteouts: new Set(whiteouts), merging: new Set() };
+  if (marks === undefined) return { upper, lower, below, whiteouts: new Set(whiteouts), merging: new Set() };
   // What is left of a path that another image had.
   for (const name of copiedUp(volume.upper, upper, marks)) if (!lower.has(name)) upper.delete(name);
   const merging = overlaps({ upper, lower }).filter((name) => isMerging(`${volume.upper}/${name}`, marks));
-  return { upper, lower, whiteouts: new Set(whiteouts), merging: new Set(merging) };
+  return { upper, lower, below, whiteouts: new Set(whiteouts), merging: new Set(merging) };
 }
 
 function namesIn(directory: string): Set<string> {
@@ -49,7 +50,7 @@ function namesIn(directory: string): Set<string> {
 const isMerging = (path: string, marks: 'trusted' | 'user'): boolean =>
   lstatSync(path).isDirectory() && !hasXattr(path, `${marks}.overlay.opaque`);
 
-export type LiveLayers = Record<'upper' | 'lower', Layer>;
+export type LiveLayers = Record<'upper' | 'lower', Layer> & { below?: Layer };
 
 /** The layers as they are at the moment of asking: for who decides while Nix is at work. What is hidden is there. */
 export function liveLayers(places: Places): LiveLayers {
@@ -60,7 +61,11 @@ export function liveLayers(places: Places): LiveLayers {
   };
   const in_ = (directory: string) => ({ has: (name: string): boolean => there(`${directory}/${name}`) });
   if (volume === undefined) return { upper: in_(visibleStore(places)), lower: { has: () => false } };
-  return { upper: in_(volume.upper), lower: in_(volume.image.storeDir) };
+  return {
+    upper: in_(volume.upper),
+    lower: in_(volume.image.storeDir),
+    below: namesBelow(volume.below),
+  };
 }
 
 /** Where the contents of a path can be read. */

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { parseLowerStore } from '../../config/lower-store.ts';
 import { isOverlayOn, type MountInfo, mountOf } from '../../linux/mountinfo.ts';
 import { volumeLayout } from '../../volume/layout.ts';
 import { prefixPlaces } from '../../volume/prefix-layout.ts';
@@ -18,7 +19,13 @@ export type Places = {
   realStoreDir?: string;
   /** Whose database is checked. */
   stateDir: string;
-  volume?: { root: string; upper: string; image: ImagePlaces };
+  volume?: {
+    root: string;
+    upper: string;
+    image: ImagePlaces;
+    /** Store directories below the image's. */
+    below: string[];
+  };
 };
 
 export type VolumePlaces = Places & { kind: 'volume'; volume: NonNullable<Places['volume']> };
@@ -32,14 +39,18 @@ export const visibleStore = ({ storeDir, realStoreDir = storeDir }: Places): str
 
 type Run = { lowerStore: string; lowerState: string; upper: string };
 
-type Wanted = { strategy: string; cacheDir: string; storeDir: string; stateDir: string };
+type Wanted = Record<'strategy' | 'cacheDir' | 'storeDir' | 'stateDir', string> & {
+  lowerStore?: string | undefined;
+};
 
 /**
  * Finds out what there is to check here.
  * @param run where init binds what it hides, and keeps the throw-away layer of a reader.
  */
 export function findPlaces(config: Wanted, mounts: readonly MountInfo[], run: Run): Places {
-  const { strategy, cacheDir, storeDir, stateDir } = config;
+  const { strategy, cacheDir, storeDir, stateDir, lowerStore } = config;
+  const directory = lowerStore === undefined ? undefined : parseLowerStore(lowerStore)?.directory;
+  const below = strategy === 'local-overlay' && directory !== undefined ? [directory] : [];
   const { upper, state } = volumeLayout(cacheDir);
   if (strategy === 'prefix') {
     const { realStoreDir, stateDir: ownState } = prefixPlaces(config);
@@ -49,12 +60,12 @@ export function findPlaces(config: Wanted, mounts: readonly MountInfo[], run: Ru
   const store = mountOf(storeDir, mounts);
   const aside = mounts.some(({ target }) => target === lower.storeDir);
   if (aside && store !== undefined && isOverlayOn(store, storeDir, upper))
-    return { kind: 'mounted', storeDir, stateDir, volume: { root: cacheDir, upper, image: lower } };
+    return { kind: 'mounted', storeDir, stateDir, volume: { root: cacheDir, upper, image: lower, below } };
   if (aside && store !== undefined && isOverlayOn(store, storeDir, run.upper))
     return { kind: 'reader', storeDir, stateDir };
   if (strategy !== 'none' && existsSync(upper) && existsSync(state)) {
     const image = { storeDir, stateDir };
-    return { kind: 'volume', storeDir, stateDir: state, volume: { root: cacheDir, upper, image } };
+    return { kind: 'volume', storeDir, stateDir: state, volume: { root: cacheDir, upper, image, below } };
   }
   return { kind: 'plain', storeDir, stateDir };
 }

@@ -5,6 +5,8 @@ import { hasXattr } from '../../linux/files.ts';
 export type Layers = {
   upper: ReadonlySet<string>;
   lower: ReadonlySet<string>;
+  /** What lies below them, and may be more than can be listed. */
+  below?: { has(name: string): boolean };
 };
 
 /** What is in an upper directory: names of its own, and whiteouts (overlayfs.rst), which hide names of the lower layer. */
@@ -46,6 +48,10 @@ export const copiedUp = (upper: string, names: ReadonlySet<string>, xattrs: 'tru
 export const overlaps = ({ upper, lower }: Layers): string[] =>
   [...upper].filter((name) => isStorePathName(name) && lower.has(name));
 
+/** The same of the upper layer and what lies below both. */
+export const overBelow = ({ upper, below }: Layers): string[] =>
+  below === undefined ? [] : [...upper].filter((name) => isStorePathName(name) && below.has(name));
+
 /**
  * Whether something in the upper directory hides or changes what the lower layer has. Asks after each name, so that it takes
  * as long as the upper directory is, whatever the image's size.
@@ -56,3 +62,9 @@ export function touchesLower(upper: string, lower: string): boolean {
     lstatSync(`${lower}/${name}`, { throwIfNoEntry: false }) !== undefined;
   return whiteouts.length > 0 || [...names].some((name) => isStorePathName(name) && below(name));
 }
+
+/** Further store directories, each asked after a name when somebody wants to know: a mounted store may not list its own. */
+export const namesBelow = (directories: readonly string[]): NonNullable<Layers['below']> => ({
+  has: (name) =>
+    directories.some((path) => lstatSync(`${path}/${name}`, { throwIfNoEntry: false }) !== undefined),
+});

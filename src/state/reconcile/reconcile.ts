@@ -8,13 +8,13 @@ import { FORMAT, readManifest, writeManifest } from '../../volume/manifest.ts';
 import { databaseFile } from '../database.ts';
 import { databaseSchemas, type ImagePlaces, imageIdentity, imageLooks, mayBeAlike } from '../identity.ts';
 import { followImage } from './follow.ts';
-import { copiedUp, type Layers, listUpper, touchesLower } from './layers.ts';
+import { copiedUp, listUpper, namesBelow, touchesLower } from './layers.ts';
 import type { Breathe } from './merge.ts';
 import { refuseNewer } from './refuse-newer.ts';
 import { recall, remember } from './remembered.ts';
 import type { Row } from './rows.ts';
 import { makeOpaque, setAside } from './superseded.ts';
-import { type Updated, updateDatabase } from './update.ts';
+import { type LayersToCome, type Updated, updateDatabase } from './update.ts';
 
 export type ReconcileFiles = Record<
   'manifest' | 'remembered' | 'swept' | 'imageCopy' | 'superseded' | 'imageLinks',
@@ -30,6 +30,8 @@ export type ReconcileRequest = {
   /** The volume's state directory. */
   stateDir: string;
   upper: string;
+  /** Store directories below the image's, of which nobody tells when they change. */
+  below?: readonly string[];
   /** Files of our own on the volume. */
   files: ReconcileFiles;
   strategy: string;
@@ -55,10 +57,11 @@ export type Reconciled = Updated & {
  * @throws {InitError} 78 for a database that is damaged, or newer than the image's Nix.
  */
 export async function reconcile(request: ReconcileRequest): Promise<Reconciled | undefined> {
-  const { files, image, upper } = request;
+  const { files, image, upper, below = [] } = request;
   const manifest = readManifest(files.manifest);
   const looks = imageLooks(image);
-  const known = request.always ? undefined : (manifest?.imageIdentity ?? undefined);
+  const unchecked = request.always || below.length > 0;
+  const known = unchecked ? undefined : (manifest?.imageIdentity ?? undefined);
   if (known !== undefined && manifest?.imageStat === looks) {
     const look = settledLooks(upper);
     if (look && look === readIfThere(files.swept)) return undefined;
@@ -68,8 +71,9 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
     }
   }
   // Both on other threads, while this one compares the databases.
-  const listing = readdir(image.storeDir);
-  const identity = imageIdentity(image, listing, () => request.breathe(0, 0));
+  const lower = readdir(image.storeDir).then((names) => new Set(names));
+  const identity = imageIdentity(image, lower, () => request.breathe(0, 0));
+  const read = Promise.allSettled([lower, identity]);
   try {
     const sameImage =
       manifest !== undefined &&
@@ -82,30 +86,32 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
       return undefined;
     }
     refuseNewer({ imageStateDir: image.stateDir, stateDir: request.stateDir }, manifest);
-    return await bringInStep(request, { listing, identity, looks });
+    return await bringInStep(request, { lower, identity, looks });
   } finally {
     // After an error the image is about to be unmounted.
-    await Promise.allSettled([listing, identity]);
+    await read;
   }
 }
 
-type Image = { listing: Promise<string[]>; identity: Promise<string>; looks: string };
+type Image = { lower: Promise<ReadonlySet<string>>; identity: Promise<string>; looks: string };
 
 async function bringInStep(
   request: ReconcileRequest,
-  { listing, identity, looks }: Image,
+  { lower, identity, looks }: Image,
 ): Promise<Reconciled> {
-  const { files, image, upper, stateDir, strategy, xattrs } = request;
-  const before = { format: FORMAT, strategy, xattrs, imageStat: null, imageIdentity: null } as const;
+  const { files, image, upper, below = [], stateDir, strategy, xattrs } = request;
+  const form = { format: FORMAT, strategy, xattrs, imageStat: null, imageIdentity: null } as const;
   const { schema: nixSchema } = databaseSchemas(stateDir);
   const known = readManifest(files.manifest);
+  const hadBelow = known?.below ?? false;
+  const before = { ...form, ...(hadBelow && { below: true }) };
   writeManifest(files.manifest, { ...before, nixSchema, nix: known?.nix ?? null });
 
   const { names, whiteouts } = listUpper(upper);
   const copies = copiedUp(upper, names, xattrs);
   for (const name of copies) names.delete(name);
-  const layers = listing.then((lower) => ({ upper: names, lower: new Set(lower) }));
-  const { updated, takenOut } = await updateRows(request, layers).catch((error: unknown) => {
+  const layers = { upper: names, lower, below: namesBelow(below) };
+  const { updated, takenOut, away } = await updateRows(request, layers, hadBelow).catch((error: unknown) => {
     // Nothing has changed, so that the image of the last time can still boot, and be used to make room.
     if (isDiskFull(error) && known !== undefined)
       ignoringFullDisk(() => writeManifest(files.manifest, known));
@@ -117,31 +123,35 @@ async function bringInStep(
   for (const name of updated.hiding) makeOpaque(upper, name, xattrs);
   const { storeDir, nixStateDir } = request;
   const places = { from: image.stateDir, to: stateDir, storeDir, nixStateDir, record: files.imageLinks };
-  const { base: links } = followImage({ updated, layers: await layers, ...places });
+  const { base: links } = followImage({ updated, layers: { ...layers, lower: await lower }, ...places });
 
-  remember(files.remembered, upper, takenOut);
+  remember(files.remembered, upper, takenOut, away);
   removeTree(files.imageCopy);
   flushFileSystem(dirname(files.manifest));
   noteSwept(request);
   // Of an older schema the rows lack what the image's have: Nix migrates the database, and the next boot completes them.
   const newest = databaseSchemas(image.stateDir).schema;
-  const complete = newest === null || nixSchema === null || nixSchema >= newest;
+  // And whoever boots without those below must find what they had gone.
+  const complete = below.length === 0 && (newest === null || nixSchema === null || nixSchema >= newest);
   const after = complete ? { imageIdentity: await identity, imageStat: looks } : {};
-  writeManifest(files.manifest, { ...before, nixSchema, nix: request.nixVersion(), ...after });
+  const nowBelow = below.length > 0 && { below: true };
+  writeManifest(files.manifest, { ...form, nixSchema, nix: request.nixVersion(), ...after, ...nowBelow });
   return { ...updated, whiteouts: whiteouts.length, links };
 }
 
 /** A volume without a database (the image has none either) has no rows to bring in step. */
 async function updateRows(
   { image, stateDir, storeDir, upper, files, breathe }: ReconcileRequest,
-  layers: Promise<Layers>,
-): Promise<{ updated: Updated; takenOut: readonly Row[] }> {
+  layers: LayersToCome,
+  keepAway: boolean,
+): Promise<{ updated: Updated; takenOut: readonly Row[]; away: readonly Row[] }> {
   if (!existsSync(databaseFile(stateDir))) {
     const updated = { learnt: 0, forgotten: [], superseded: [], hiding: [], roots: [] };
-    return { updated, takenOut: [] };
+    return { updated, takenOut: [], away: [] };
   }
   const recalled = recall(files.remembered, upper);
   let takenOut: readonly Row[] = [];
+  let away: readonly Row[] = [];
   const updated = await updateDatabase({
     stateDir,
     imageStateDir: image.stateDir,
@@ -149,15 +159,19 @@ async function updateRows(
     layers,
     imageCopy: files.imageCopy,
     recalled,
-    onTakenOut: (rows) => {
+    keepAway,
+    onTakenOut: (rows, gone) => {
       takenOut = rows;
+      away = gone;
       // Until the transaction is on the disk, what it puts back is known nowhere else.
-      const all = new Map([...recalled, ...rows].map((row) => [row.path, row]));
-      remember(files.remembered, upper, [...all.values()]);
+      const byPath = (list: readonly Row[]): Row[] => [
+        ...new Map([...recalled, ...list].map((row) => [row.path, row])).values(),
+      ];
+      remember(files.remembered, upper, byPath(rows), byPath(gone));
     },
     breathe,
   });
-  return { updated, takenOut };
+  return { updated, takenOut, away };
 }
 
 /** Only spares the next boot going through the upper directory again. */

@@ -10,6 +10,10 @@ export async function seed(step: Step & { do: 'seed' }, log: Log, signal: AbortS
   await seedState({
     ...step,
     onProgress: breathe,
+    onForeign: (entries) =>
+      log.warn(
+        `${entries} files of the image's Nix state belong to users for whom this user namespace has no number: ours on the volume`,
+      ),
     // Before the state gets its name: what the manifest says was true of the one that is gone.
     onReady: () => forgetImage(step.manifest),
   }).finally(end);

@@ -22,5 +22,6 @@ test('the names on the volume are those of the contract', () => {
     indirectRoots: '/nix-cache/.nix-cache-init/indirect-roots.json',
     rescue: '/nix-cache/.nix-cache-init/rescue',
     staging: '/nix-cache/.nix-cache-init/seed',
+    probe: '/nix-cache/.nix-cache-init.doctor',
   });
 });
