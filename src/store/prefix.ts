@@ -93,6 +93,13 @@ function plan(facts: Facts, config: Config): Step[] {
       variables: variablesFor(facts, places),
       ...(everywhere ? {} : { announce: true }),
     },
+    {
+      do: 'roots',
+      state: places.stateDir,
+      stateDir: places.stateDir,
+      storeDir: places.storeDir,
+      record: places.indirectRoots,
+    },
   ];
 }
 

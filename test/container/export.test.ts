@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suites } from '../harness/base.ts';
+import { type Suite, suites } from '../harness/base.ts';
 import { boot } from '../harness/container.ts';
 import { containerTest } from '../harness/containerTest.ts';
 import { docker, dockerOk, uniqueName } from '../harness/docker.ts';
@@ -22,15 +22,22 @@ async function listOf(output: Volume): Promise<string[]> {
   return lines((await bare(await nixImage(), ['sh', '-euc', find], ...mount)).stdout).sort();
 }
 
-for (const suite of suites) {
+const machines: [Suite, string][] = [
+  ...suites.map((suite): [Suite, string] => [suite, 'overlay']),
+  ['forky', 'local-overlay'],
+  ['trixie', 'none'],
+];
+
+for (const [suite, strategy] of machines) {
   containerTest(
-    `Debian ${suite}: what an overlay's store exports runs on its own, FROM scratch`,
+    `Debian ${suite}: what a store of ${strategy} exports runs on its own, FROM scratch`,
     async () => {
       await using output = await makeVolume();
       await using volume = await makeVolume();
       const exported = await boot({
         image: await nixImage(suite),
         volume: volume.name,
+        env: { NIX_CACHE_INIT_STRATEGY: strategy, NIX_CACHE_INIT_ON_UNSUPPORTED: 'fail' },
         flags: ['-v', `${output.name}:/out`, '-v', `${join(fixtures, 'prefix')}:/tools:ro`],
         command: ['sh', '-euc', `nix-cache-init export --json --to /out $(${buildTool('greet')})`],
       });

@@ -80,6 +80,19 @@ containerTest(
   },
 );
 
+containerTest('what a project has built is kept although the project is not mounted', async () => {
+  await using project = await makeVolume();
+  await give(project, '1000');
+  await using ground = await makePrefixGround('prefix');
+  const flags = ['-v', `${project.name}:/work`];
+  const built = await ground.ok('nix-build /tools/tools.nix -A greet -o /work/result', { flags });
+  const other = await ground.ok(buildTool('other'));
+  const collect = (path: string): string => `nix-store --gc >/dev/null; ls -d ${path} ${other} || true`;
+  assert.equal(await ground.ok(collect(built)), built);
+  // Once the project is there without its link, nothing keeps it.
+  assert.equal(await ground.ok(`rm /work/result; ${collect(built)}`, { flags }), '');
+});
+
 for (const suite of ['bookworm', 'forky'] as const) {
   containerTest(
     `Debian ${suite}: nothing is written outside of the volume but links of the profile`,

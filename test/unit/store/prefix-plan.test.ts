@@ -142,8 +142,18 @@ test('root builds as itself; whoever is not could not do otherwise', () => {
 
 test('nothing is mounted, and the volume is locked before anything else is changed', () => {
   const kinds = new Set(steps().map((step) => step.do));
-  assert.deepEqual([...kinds], ['mkdir', 'lock', 'manifest', 'clear', 'nix-conf', 'environment']);
+  assert.deepEqual([...kinds], ['mkdir', 'lock', 'manifest', 'clear', 'nix-conf', 'environment', 'roots']);
   assertOrder(steps(), { do: 'lock' }, { do: 'manifest' }, { do: 'clear' }, { do: 'environment' });
+});
+
+test('roots of projects are kept on the volume, beside those of an overlay', () => {
+  assert.deepEqual(only(steps({}, opt), 'roots'), {
+    do: 'roots',
+    state: '/opt/root/nix/var/nix',
+    stateDir: '/opt/root/nix/var/nix',
+    storeDir: '/opt/store',
+    record: '/opt/root/indirect-roots.json',
+  });
 });
 
 for (const [onLocked, waitMs] of [
