@@ -2,6 +2,7 @@ import type { Config } from '../config/keys.ts';
 import { Exit } from '../errors.ts';
 import { perBootParts } from '../state/parts.ts';
 import { volumeLayout } from '../volume/layout.ts';
+import type { VolumeFacts } from '../volume/probe.ts';
 import type { Facts } from './facts.ts';
 import {
   bindAside,
@@ -16,6 +17,7 @@ import { readerSteps } from './overlay-reader.ts';
 import type { Step } from './plan.ts';
 import { runLayout } from './run-layout.ts';
 import type { Strategy, Unsupported } from './strategy.ts';
+import { nothingMounted, storeUnfit, volumeFault, volumeMissing, volumeUnusable } from './unfit.ts';
 
 /** New paths land in `upper/` on the volume; the image store lies below, untouched. One merged Nix database. */
 export const overlay: Strategy = { name: 'overlay', unsupported, plan };
@@ -24,52 +26,15 @@ function unsupported(facts: Facts, config: Config): Unsupported | undefined {
   return volumeUnfit(facts, config) ?? storeUnfit(facts, config) ?? privilegeMissing(facts);
 }
 
-function volumeUnfit(
-  { volume }: Facts,
-  { cacheDir, storeDir, stateDir, access }: Config,
-): Unsupported | undefined {
-  const fault = (what: string, errno: string): Unsupported => ({
-    stage: 'facts',
-    what,
-    errno,
-    remedy: `docker run -v cache:${cacheDir}`,
-    exitCode: Exit.config,
-  });
-  if (volume.kind === 'missing') return fault(`${cacheDir} does not exist`, 'ENOENT');
-  if (volume.kind === 'not a directory') return fault(`${cacheDir} is not a directory`, 'ENOTDIR');
-  if (volume.fileSystem === 'overlay') {
-    return volume.mounted
-      ? fault(`${cacheDir} is on overlayfs, which cannot be an upper layer`, 'EINVAL')
-      : fault(`nothing is mounted at ${cacheDir}`, 'EINVAL');
-  }
-  if ([storeDir, stateDir].some((dir) => contains(cacheDir, dir) || contains(dir, cacheDir))) {
-    return {
-      ...fault(`${cacheDir} overlaps ${storeDir} or ${stateDir}`, 'EINVAL'),
-      remedy: 'set cacheDir elsewhere',
-    };
-  }
-  if (volume.readOnly && access === 'read-write') {
-    return {
-      ...fault(`${cacheDir} is mounted read-only`, 'EROFS'),
-      remedy: 'mount the volume read-write, or set access=read-only',
-      exitCode: Exit.io,
-    };
-  }
-  return undefined;
+function volumeUnfit({ volume }: Facts, config: Config): Unsupported | undefined {
+  return volumeMissing(volume, config) ?? volumeOnOverlay(volume, config) ?? volumeUnusable(volume, config);
 }
 
-const contains = (outer: string, inner: string): boolean =>
-  outer === '/' || inner === outer || inner.startsWith(`${outer}/`);
-
-function storeUnfit(facts: Facts, { storeDir }: Config): Unsupported | undefined {
-  if (facts.storeDir) return undefined;
-  return {
-    stage: 'facts',
-    what: `${storeDir} does not exist`,
-    errno: 'ENOENT',
-    remedy: `install Nix into the image, or mkdir -p ${storeDir}`,
-    exitCode: Exit.config,
-  };
+function volumeOnOverlay(volume: VolumeFacts, { cacheDir }: Config): Unsupported | undefined {
+  if (volume.kind !== 'directory' || volume.fileSystem !== 'overlay') return undefined;
+  return volume.mounted
+    ? volumeFault(cacheDir, `${cacheDir} is on overlayfs, which cannot be an upper layer`, 'EINVAL')
+    : nothingMounted(cacheDir);
 }
 
 function privilegeMissing({ sysAdmin, root }: Facts): Unsupported | undefined {

@@ -1,3 +1,6 @@
+import type { KeepRequest } from '../binary-cache/keep.ts';
+import type { PrepareRequest } from '../binary-cache/prepare.ts';
+import type { SettingsRequest } from '../binary-cache/settings.ts';
 import type { Config } from '../config/keys.ts';
 import type { ReconcileRequest } from '../state/reconcile/reconcile.ts';
 import type { SnapshotRequest } from '../state/snapshot/snapshot.ts';
@@ -40,6 +43,12 @@ export type Step =
     }
   /** Sets variables for all that init starts; what a strategy says to Nix's clients. */
   | { do: 'environment'; variables: Record<string, string> }
+  /** Makes the binary cache on the volume and its key unless they are there. */
+  | ({ do: 'binary-cache' } & PrepareRequest)
+  /** Tells Nix of it. */
+  | ({ do: 'substituter' } & SettingsRequest)
+  /** Restores profiles and roots out of it, and keeps in it what is new. */
+  | ({ do: 'keep-paths' } & KeepRequest)
   /** Binds a service's socket before it runs, so that clients are queued and never refused. */
   | ({ do: 'listen'; socket: string; service: string; command: string } & DaemonStart);
 
@@ -85,6 +94,18 @@ export function describeStep(step: Step): string {
       return `set ${Object.entries(step.variables)
         .map(([name, value]) => `${name}=${value}`)
         .join(' ')}`;
+    case 'binary-cache':
+      return step.readOnly
+        ? `read the binary cache ${step.cache}`
+        : `make a signed binary cache at ${step.cache}, unless it is there`;
+    case 'substituter':
+      return step.userConfDir === undefined
+        ? `generate settings of Nix in ${step.own}`
+        : `have ${step.confDir}/nix.conf include settings in ${step.own}`;
+    case 'keep-paths':
+      return step.readOnly
+        ? `restore profiles and roots of ${step.record}`
+        : `restore profiles and roots of ${step.record}, and keep what is new in ${step.cache}`;
     case 'listen':
       return `listen on ${step.socket} for ${step.command}`;
   }

@@ -6,6 +6,7 @@ import { none } from './none.ts';
 import { overlay } from './overlay.ts';
 import type { Plan, Step, StrategyName } from './plan.ts';
 import type { Strategy, Unsupported } from './strategy.ts';
+import { substituter } from './substituter.ts';
 
 export type Selection = {
   /** Undefined when none of them can work here. */
@@ -16,10 +17,14 @@ export type Selection = {
   rest: Strategy[];
 };
 
-const strategies: Readonly<Record<StrategyName, Strategy>> = { overlay, none };
+const strategies: Readonly<Record<StrategyName, Strategy>> = {
+  overlay,
+  substituter,
+  none,
+};
 
 /** Those that nobody has to ask for by name, the best first. */
-const automatic: readonly StrategyName[] = ['overlay', 'none'];
+const automatic: readonly StrategyName[] = ['overlay', 'substituter', 'none'];
 
 /** In the order in which `auto`, or a fallback, tries them (DESIGN §5). */
 export function candidates({ strategy, onUnsupported }: Config): Strategy[] {

@@ -36,12 +36,16 @@ export interface NixMachine extends AsyncDisposable {
   verify(): Promise<void>;
 }
 
-export async function makeNixMachine(options: Omit<MachineOptions, 'base'> = {}): Promise<NixMachine> {
+/** @param init how it boots: /init's arguments for a command. */
+export async function makeNixMachine(
+  options: Omit<MachineOptions, 'base'> = {},
+  init: (...command: string[]) => string[] = overlay,
+): Promise<NixMachine> {
   const machine = await makeMachine({ ...options, base: await baseRoot('trixie') });
   try {
     await machine.shell(prepare);
     for (const name of imageNames) await makeImage(machine, name);
-    const nixMachine = operate(machine);
+    const nixMachine = operate(machine, init);
     await nixMachine.switchImage('A');
     return nixMachine;
   } catch (error) {
@@ -65,10 +69,10 @@ async function makeImage(machine: Machine, name: ImageName): Promise<void> {
   await machine.shell('umount nix');
 }
 
-function operate(machine: Machine): NixMachine {
+function operate(machine: Machine, init: (...command: string[]) => string[]): NixMachine {
   let containers = 0;
   const boot: NixMachine['boot'] = (command, options = {}) =>
-    bootInNamespace(machine, { ...options, args: overlay(...command) });
+    bootInNamespace(machine, { ...options, args: init(...command) });
   const nix: NixMachine['nix'] = async (script) => succeeded(await boot(['sh', '-euc', script]));
   return {
     machine,

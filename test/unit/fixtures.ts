@@ -59,6 +59,8 @@ export function makeFacts(changes: Partial<Facts> = {}): Facts {
     nixConf: { dir: '/etc/nix', kind: 'file', readOnly: false },
     daemon: { path: '/bin/nix-daemon', socket: '/nix/var/nix/daemon-socket/socket' },
     nixVersion: '2.34.1',
+    nix: { nix: '/bin/nix', nixStore: '/bin/nix-store' },
+    writable: { store: true, volume: true, nixConf: true, userConfDir: '/etc/xdg/nix' },
     ...changes,
   };
 }

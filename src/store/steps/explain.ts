@@ -25,6 +25,9 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   roots: 'seed',
   'nix-conf': 'mount',
   environment: 'facts',
+  'binary-cache': 'seed',
+  substituter: 'seed',
+  'keep-paths': 'seed',
   listen: 'service',
 };
 
@@ -90,6 +93,10 @@ const subject = (step: Step): string => {
       return step.dir;
     case 'environment':
       return Object.keys(step.variables).join(' ');
+    case 'binary-cache':
+    case 'substituter':
+    case 'keep-paths':
+      return step.cache;
     case 'listen':
       return step.socket;
     default:

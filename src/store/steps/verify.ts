@@ -8,7 +8,8 @@ import type { Step } from '../plan.ts';
  */
 export function verifyManifest({ manifest, xattrs }: Step & { do: 'verify' }): void {
   const known = readManifest(manifest);
-  if (known === undefined || known.xattrs === xattrs) return;
+  // Where there never was an overlay, there are no marks.
+  if (known === undefined || known.strategy === 'substituter' || known.xattrs === xattrs) return;
   throw new InitError({
     stage: 'facts',
     what: `the volume was made with ${known.xattrs}.overlay attributes, this container would use ${xattrs}.overlay`,
