@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { beforeNode } from '../linux/before-node.ts';
 import { setMainThreadMask } from '../linux/signals.ts';
 import { writeStderr } from '../log.ts';
-import { batches, copyCommand, nixEnvironment } from './nix.ts';
+import { batches, copyCommand, lastLines, nixEnvironment } from './nix.ts';
 import { ownFiles } from './places.ts';
 
 /**
@@ -33,7 +33,7 @@ function copy([file, ...args]: [string, ...string[]]): void {
     encoding: 'utf8',
   });
   if (error !== undefined) throw error;
-  if (status !== 0) throw new Error(`${file}: ${signal ?? `status ${status}`}: ${stderr.trim()}`);
+  if (status !== 0) throw new Error(`${file}: ${signal ?? `status ${status}`}: ${lastLines(stderr)}`);
 }
 
 function readRequest(path: string): { nix: string; cache: string; key: string } {

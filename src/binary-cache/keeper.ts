@@ -72,18 +72,19 @@ export class PathKeeper {
     this.stop();
     await this.#work;
     const { cache, open } = this.#places;
-    try {
-      this.#noteLinks();
-      await this.#copyNew(signal);
-    } catch (error) {
-      const why = signal.aborted ? 'no time was left' : message(error);
-      this.#running.log.warn(`not everything new is in the binary cache: ${why}`);
-    }
-    try {
+    await this.#attempt('profiles and roots could not be noted', () => this.#noteLinks());
+    await this.#attempt('not everything new is in the binary cache', () => this.#copyNew(signal));
+    await this.#attempt('cannot say that the binary cache is whole', () => {
       flushFileSystem(cache);
       removeFile(open);
+    });
+  }
+
+  async #attempt(failed: string, act: () => void | Promise<void>): Promise<void> {
+    try {
+      await act();
     } catch (error) {
-      this.#running.log.warn(`cannot say that the binary cache is whole: ${message(error)}`);
+      this.#running.log.warn(`${failed}: ${message(error)}`);
     }
   }
 

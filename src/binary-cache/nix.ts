@@ -18,6 +18,15 @@ export class NixFailure extends Error {
   }
 }
 
+/** The end of what a program has said, as one line: its error. */
+export const lastLines = (text: string, separator = ' '): string =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .slice(-TAIL_LINES)
+    .join(separator);
+
 /** init is no client of a daemon, which may not run yet, or no more: it uses the store itself. */
 export const nixEnvironment = (): HelperRequest['env'] => ({
   HOME: process.env['HOME'] ?? '/root',
@@ -31,15 +40,14 @@ export const nixEnvironment = (): HelperRequest['env'] => ({
  * @throws {NixFailure} with the last of what it said, when it fails.
  */
 export async function runNix(argv: HelperRequest['argv'], { log, exitOf, signal }: Running): Promise<void> {
-  const tail: string[] = [];
+  let said = '';
   const onLine = (line: string): void => {
     log.debug('nix', { line });
-    tail.push(line);
-    if (tail.length > TAIL_LINES) tail.shift();
+    said = lastLines(`${said}\n${line}`, '\n');
   };
   const code = await runHelper({ argv, env: nixEnvironment(), signal, exitOf, onLine });
   signal.throwIfAborted();
-  if (code !== 0) throw new NixFailure(`${argv[0]} ended with status ${code}: ${tail.join(' ')}`);
+  if (code !== 0) throw new NixFailure(`${argv[0]} ended with status ${code}: ${lastLines(said)}`);
 }
 
 /**

@@ -20,14 +20,8 @@ export async function sweepCache(
   const nars = await readdir(`${cache}/nar`);
   const temporary = [...names, ...nars.map((name) => `nar/${name}`)].filter((name) => isTemporary(name));
   for (const name of temporary) await rm(`${cache}/${name}`, { force: true });
-  const torn: string[] = [];
-  for (const name of thorough ? names.filter((one) => one.endsWith('.narinfo')) : []) {
-    signal.throwIfAborted();
-    const described = await describedBy(cache, name);
-    if (described === 'whole') continue;
-    torn.push(name);
-    for (const path of [name, ...described]) await rm(`${cache}/${path}`, { force: true });
-  }
+  const torn = thorough ? await findTorn(cache, names, nars, signal) : [];
+  for (const name of torn) await rm(`${cache}/${name}`, { force: true });
   if (temporary.length + torn.length > 0)
     log.info('took away what an interrupted writing left in the binary cache', {
       temporary: temporary.length,
@@ -35,16 +29,34 @@ export async function sweepCache(
     });
 }
 
+/** What describes no NAR that is whole, and NARs that nothing whole describes: Nix would take one by that name for written. */
+async function findTorn(
+  cache: string,
+  names: readonly string[],
+  nars: readonly string[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const torn: string[] = [];
+  const whole = new Set<string>();
+  for (const name of names.filter((one) => one.endsWith('.narinfo'))) {
+    signal.throwIfAborted();
+    const nar = await wholeNar(cache, name);
+    if (nar === undefined) torn.push(name);
+    else whole.add(nar);
+  }
+  return [...torn, ...nars.map((name) => `nar/${name}`).filter((nar) => !whole.has(nar))];
+}
+
 const isTemporary = (name: string): boolean => /\.tmp\.\d+\.\d+$/.test(name);
 
-/** What goes with a narinfo that is cut off, or describes what is: the NAR, if it names one. */
-async function describedBy(cache: string, name: string): Promise<'whole' | string[]> {
+/** The NAR that a narinfo describes, if both are whole. */
+async function wholeNar(cache: string, name: string): Promise<string | undefined> {
   const text = await readFile(`${cache}/${name}`, 'utf8');
   const field = (key: string): string | undefined => new RegExp(`^${key}: (.+)$`, 'm').exec(text)?.[1];
   const url = field('URL');
   // It ends with its signature.
-  if (url === undefined || !/^nar\/[^/]+$/.test(url) || !/^Sig: .+\n$/m.test(text)) return [];
-  return (await sizeOf(`${cache}/${url}`)) === Number(field('FileSize')) ? 'whole' : [url];
+  if (url === undefined || !/^nar\/[^/]+$/.test(url) || !/^Sig: .+\n$/m.test(text)) return undefined;
+  return (await sizeOf(`${cache}/${url}`)) === Number(field('FileSize')) ? url : undefined;
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

@@ -82,7 +82,7 @@ const files: [string, RegExp, RegExp][] = [
   ['{"constructor":1}', /^unknown key constructor in file/, /did you mean/],
   ['{"processGroup":"true"}', /^processGroup is "true" in file/, /^allowed: true, false$/],
   ['{"lockTimeout":30}', /^lockTimeout is 30 in file/, /500ms/],
-  ['{"strategy":null}', /^strategy is null in file/, /auto, overlay, none/],
+  ['{"strategy":null}', /^strategy is null in file/, /auto, overlay, substituter, none/],
   ['[]', /does not hold a JSON object$/, /strategy/],
   ['null', /does not hold a JSON object$/, /strategy/],
   ['"text"', /does not hold a JSON object$/, /strategy/],
