@@ -205,7 +205,7 @@ namespaceTest('a volume that can only be read will do to read', async () => {
   await ground.switchImage('A');
   const reader = await ground.boot(['sh', '-euc', build('d')], {
     env: { NIX_CACHE_INIT_ACCESS: 'read-only' },
-    via: 'mount -o remount,bind,ro /nix-cache; exec "$@"',
+    via: 'busybox mount -o remount,bind,ro /nix-cache && exec "$@"',
   });
   assert.equal(assertFetched(reader), path);
 });
@@ -239,7 +239,7 @@ namespaceTest('without privileges, on a file system without extended attributes'
   const { machine } = ground;
   await machine.shell('mount -t ramfs volume nix-cache; chown 1000:1000 nix-cache; chown -R 1000:1000 nix');
   const user =
-    'mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts; exec setpriv --reuid 1000 --regid 1000 --clear-groups --no-new-privs "$@"';
+    'busybox mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts && exec setpriv --reuid 1000 --regid 1000 --clear-groups --no-new-privs "$@"';
   const boot = (script: string) =>
     ground.boot(['sh', '-euc', script], {
       via: user,
