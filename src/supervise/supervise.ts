@@ -89,7 +89,7 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
 async function finishAll(companions: readonly Companion[], shutdown: Shutdown): Promise<void> {
   if (companions.length === 0) return;
   const end = new AbortController();
-  const abort = (): void => end.abort();
+  const abort = (): void => end.abort(new Error('the grace is over'));
   const timer = startTimer(abort, shutdown.leftMs);
   shutdown.hurry.addEventListener('abort', abort);
   if (shutdown.hurry.aborted) abort();

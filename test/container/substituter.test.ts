@@ -151,6 +151,29 @@ containerTest('as a plain user with a store of their own, also in shells that ar
   await assertStoreIsSound(second);
 });
 
+containerTest(
+  'with a read-only root, a volume for the store, and nothing that can be executed in /run',
+  async () => {
+    await using volume = await makeVolume();
+    const byDaemon = ['--user', 'alice', '-e', 'NIX_REMOTE=daemon', '-e', 'HOME=/tmp'];
+    const start = async (nix: Volume): Promise<Container> => {
+      const flags = ['--read-only', '--tmpfs', '/run', '--tmpfs', '/tmp', '-v', `${nix.name}:/nix`];
+      return await startIdle({ volume: volume.name, ...unprivileged, flags });
+    };
+    let path: string;
+    {
+      await using nix = await makeVolume();
+      await using first = await start(nix);
+      // The daemon has been told, who need not be.
+      path = assertBuilt(await first.exec(build('c'), ...byDaemon), 'c');
+      await docker('kill', first.name);
+    }
+    await using nix = await makeVolume();
+    await using second = await start(nix);
+    assert.equal(assertNothingBuilt(await second.exec(build('c'), ...byDaemon)), path);
+  },
+);
+
 containerTest('a volume without extended attributes, held by one container at a time', async () => {
   await using volume = await makeVolume('-o', 'type=ramfs', '-o', 'device=ramfs');
   // Somebody has to hold it, or it is a new one for every container.

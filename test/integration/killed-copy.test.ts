@@ -27,6 +27,7 @@ namespaceTest(
     await installCommands({ strace: 'strace' });
     await using ground = await makeSubstituterMachine();
     const { machine } = ground;
+    await machine.shell('mount -t proc proc proc');
     // A key, and in the store what is to be copied.
     await ground.nix('true');
     const built = await bootInNamespace(machine, {
