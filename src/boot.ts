@@ -6,9 +6,9 @@ import { inheritedDescriptors, openWorkingDirectory } from './linux/descriptors.
 import { makeDirectories } from './linux/files.ts';
 import { becomeSubreaper } from './linux/process.ts';
 import { createLog, type Log } from './log.ts';
-import { type Applied, apply } from './store/apply.ts';
+import { type Applied, type ApplyContext, apply } from './store/apply.ts';
 import { type Facts, gatherFacts } from './store/facts.ts';
-import type { Plan } from './store/plan.ts';
+import type { Plan, StrategyName } from './store/plan.ts';
 import { runDir } from './store/run-layout.ts';
 import { candidates, goesOnAfter, refusal, select } from './store/select.ts';
 import { settlePrivileges } from './supervise/privileges.ts';
@@ -34,12 +34,18 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
 
   const facts = gatherFacts(config, process.env);
   const privileges = settlePrivileges(config, facts.credentials, log);
-  const { plan, applied } = await applyFirst({ facts, config, log, signal: inbox.boot });
+  const { plan, applied } = await applyFirst({
+    facts,
+    config,
+    log,
+    signal: inbox.boot,
+    exitOf: (pid) => reaper.exitOf(pid),
+  });
   const report = new ShutdownReport();
   try {
     inbox.boot.throwIfAborted();
     record(plan, applied, log);
-    const { listening, whenRunning } = applied;
+    const { listening, whenRunning, companions } = applied;
     const running = {
       command,
       cwd,
@@ -51,6 +57,7 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
       inbox,
       listening,
       whenRunning,
+      companions,
       runDir,
       report,
     };
@@ -61,7 +68,7 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
   }
 }
 
-type FirstOptions = { facts: Facts; config: Config; log: Log; signal: AbortSignal };
+type FirstOptions = { facts: Facts; config: Config } & ApplyContext;
 
 /**
  * Applies the first strategy that works here. Whether mounting is denied, or the volume locked, no fact tells: AppArmor and the
@@ -70,32 +77,33 @@ type FirstOptions = { facts: Facts; config: Config; log: Log; signal: AbortSigna
 async function applyFirst({
   facts,
   config: configured,
-  log,
-  signal,
+  ...context
 }: FirstOptions): Promise<{ plan: Plan; applied: Applied }> {
+  const { log } = context;
   let config = configured;
+  let denied: InitError[] = [];
   for (let strategies = candidates(config); ; ) {
     const { plan, passedOver, rest } = select(facts, config, strategies);
-    const errors = passedOver.map(({ why }) => refusal(why));
+    const errors = [...denied, ...passedOver.map(({ why }) => refusal(why))];
     if (plan === undefined) throw errors.at(-1) ?? new RangeError('no strategy to choose from');
-    for (const error of errors) warnFallback(log, error, plan.strategy);
+    warnFallback(log, errors, plan.strategy);
     if (plan.strategy !== 'none') warnUnmounted(facts, config, log);
     log.info(
       `strategy ${plan.strategy}: ${config.strategy === 'auto' ? 'the first that can work here' : 'as configured'}`,
     );
     log.debug('plan', plan);
     try {
-      return { plan, applied: await apply(plan, { log, signal }) };
+      return { plan, applied: await apply(plan, context) };
     } catch (error) {
       if (!(error instanceof InitError)) throw error;
       if (readsWhenLocked(config) && error.exitCode === Exit.locked) {
+        denied = [];
         log.warn(`${error.what}; going on read-only: nothing new will be kept`);
         config = { ...config, access: 'read-only' };
         continue;
       }
-      const [next] = rest;
-      if (next === undefined || !goesOnAfter(error)) throw error;
-      warnFallback(log, error, next.name);
+      if (rest.length === 0 || !goesOnAfter(error)) throw error;
+      denied = [error];
       strategies = rest;
     }
   }
@@ -110,9 +118,12 @@ function warnUnmounted({ volume }: Facts, { cacheDir, access }: Config, log: Log
   log.warn(`nothing is mounted at ${cacheDir}: nothing will be kept (docker run -v cache:${cacheDir})`);
 }
 
-function warnFallback(log: Log, error: InitError, next: string): void {
-  const lost = next === 'none' ? ', nothing will be kept' : '';
-  log.warn(`${error.message}; going on with strategy ${next}${lost}`);
+/** One line, with each reason once. */
+function warnFallback(log: Log, errors: readonly InitError[], next: StrategyName): void {
+  if (errors.length === 0) return;
+  const reasons = [...new Set(errors.map(({ message }) => message))].join('; ');
+  const kept = next === 'none' ? ', nothing will be kept' : '';
+  log.warn(`${reasons}; going on with strategy ${next}${kept}`);
 }
 
 /** @throws {InitError} when there is no /proc, which everything after this needs too. */

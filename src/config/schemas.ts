@@ -10,7 +10,7 @@ const exitCodeText = z.string().check(z.regex(/^(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[
 
 /** What each key of config/keys.ts may hold, as a configuration file says it. */
 export const schemas = {
-  strategy: z.enum(['auto', 'overlay', 'local-overlay', 'prefix', 'none']),
+  strategy: z.enum(['auto', 'overlay', 'local-overlay', 'prefix', 'substituter', 'none']),
   cacheDir: absolutePath,
   storeDir: absolutePath,
   stateDir: absolutePath,

@@ -10,6 +10,8 @@ export const perBootParts = [
   'userpool',
   'userpool2',
   'builds',
+  // Of strategy `substituter`, whose settings nix.conf may still include.
+  'nix-cache-init',
 ] as const;
 
 /** Within `db/`: locks, and the index of the write-ahead log, which SQLite rebuilds and must not find stale. */

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { PathKeeper } from '../binary-cache/keeper.ts';
 import { removeTree } from '../linux/files.ts';
+import type { ExitOf } from '../linux/helper.ts';
 import { bindMount, makeReadOnly, mount } from '../linux/mount.ts';
 import type { Log } from '../log.ts';
 import { removeIdle } from '../volume/idle.ts';
@@ -27,6 +29,7 @@ export type ApplyContext = {
   log: Log;
   /** Aborted by a signal that ends the boot; `reason` says which. */
   signal: AbortSignal;
+  exitOf: ExitOf;
 };
 
 /** What a service with a socket of ours runs and how, and the socket's descriptor. */
@@ -39,6 +42,8 @@ export type Applied = {
   listening: Map<string, Listening>;
   /** What can wait until the command runs. */
   whenRunning: (() => void)[];
+  /** What goes on beside the command. */
+  companions: PathKeeper[];
   /** Milliseconds each step took, for boot.json. */
   timings: number[];
 };
@@ -55,6 +60,7 @@ export async function apply(plan: Plan, context: ApplyContext): Promise<Applied>
     undo: new Undo(context.log),
     listening: new Map(),
     whenRunning: [],
+    companions: [],
     timings: [],
   };
   try {
@@ -81,7 +87,7 @@ async function execute(step: Step, running: Running): Promise<void> {
   }
 }
 
-async function perform(step: Step, { log, signal, applied }: Running): Promise<void> {
+async function perform(step: Step, { log, signal, exitOf, applied }: Running): Promise<void> {
   const { undo } = applied;
   switch (step.do) {
     case 'mkdir':
@@ -147,6 +153,25 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
     case 'manifest':
       claimVolume(step);
       break;
+    case 'binary-cache': {
+      // Here and below: no other strategy is to pay for it.
+      const { prepareCache } = await import('../binary-cache/prepare.ts');
+      await prepareCache(step, { log, signal, exitOf });
+      break;
+    }
+    case 'substituter': {
+      const { writeSettings } = await import('../binary-cache/settings.ts');
+      writeSettings(step, log);
+      break;
+    }
+    case 'keep-paths': {
+      const { keepPaths } = await import('../binary-cache/keep.ts');
+      const keeper = await keepPaths(step, { log, signal, exitOf });
+      if (keeper === undefined) break;
+      applied.whenRunning.push(() => keeper.start());
+      applied.companions.push(keeper);
+      break;
+    }
     case 'listen': {
       const socket = listen(step);
       const { do: _, service, socket: __, ...start } = step;

@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/keys.ts';
 import { parseLowerStore } from '../config/lower-store.ts';
@@ -6,8 +6,7 @@ import { errnoOf, toInitError } from '../errors.ts';
 import { hasSysAdmin, readInUserNamespace } from '../linux/capabilities.ts';
 import { findCommand } from '../linux/commands.ts';
 import { type Credentials, parseCredentials } from '../linux/credentials.ts';
-import { canWrite } from '../linux/files.ts';
-import { isReadOnly, type MountInfo, mountOf, readMountInfo } from '../linux/mountinfo.ts';
+import { isReadOnly, mountOf, readMountInfo } from '../linux/mountinfo.ts';
 import { assertAnswers } from '../linux/socket.ts';
 import { databaseFile } from '../state/database.ts';
 import { userConfFiles } from '../state/nix-conf.ts';
@@ -15,6 +14,7 @@ import { nixVersion } from '../state/nix-version.ts';
 import { probeVolume, type VolumeFacts } from '../volume/probe.ts';
 import { findLeftovers } from './leftovers.ts';
 import { runDir, runLayout } from './run-layout.ts';
+import { lookForWritable, type Writable } from './writable.ts';
 
 /** What is true of this machine, image and volume; gathered once at boot, by looking and never by trying. */
 export type Facts = {
@@ -32,8 +32,17 @@ export type Facts = {
   /** Where Nix writes build logs, beside the state directory; undefined when the image has no such directory. */
   logDir: string | undefined;
   runReadOnly: boolean;
-  nixConf: { dir: string; kind: 'file' | 'symlink' | 'missing' | 'no directory'; readOnly: boolean };
+  nixConf: {
+    dir: string;
+    kind: 'file' | 'symlink' | 'missing' | 'no directory';
+    readOnly: boolean;
+    /** NIX_CONFIG, which comes after the file. */
+    variable?: string | undefined;
+  };
   daemon: { path: string | undefined; socket: string };
+  /** Nix's programs, and what may be written to without a mount; looked for when somebody wants to know. */
+  readonly nix: { nix: string | undefined; nixStore: string | undefined };
+  readonly writable: Writable;
   /** What the daemon says of its version, such as `2.34.1`; asked when somebody wants to know: it takes a process. */
   readonly nixVersion: string | null;
   /** The image's database as one who may not write finds it; `unwritten`: part of it is in the write-ahead log alone. */
@@ -42,10 +51,10 @@ export type Facts = {
   readonly storeLinks: boolean;
   /** Of the store of another daemon whether there is its directory, and what connecting came to; undefined: not configured. */
   readonly lowerStore: { directory: boolean; errno: string | undefined } | undefined;
-  /** What this process may write to, asked when somebody wants to know: the volume, and a nix.conf of the container's own. */
-  readonly writable: { volume: boolean; nixConf: boolean };
   /** The files that Nix reads as the user's settings; the first counts most. */
   readonly userConfFiles: string[];
+  /** The directory of the settings of all users of the container (XDG base directory specification). */
+  userConfDir: string;
 };
 
 /** @throws {InitError} when /proc cannot be read, which knows most of them. */
@@ -77,6 +86,8 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
   const image = leftovers.includes(runLayout.lowerState)
     ? { state: runLayout.lowerState, store: runLayout.lowerStore }
     : { state: config.stateDir, store: config.storeDir };
+  let nix: Facts['nix'] | undefined;
+  let writable: Writable | undefined;
   return {
     root: process.geteuid?.() === 0,
     sysAdmin: hasSysAdmin(status),
@@ -89,8 +100,21 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     stateReadOnly: readOnlyAt(config.stateDir),
     logDir: isDirectory(logDir) ? logDir : undefined,
     runReadOnly: readOnlyAt(runDir),
-    nixConf: { dir: confDir, kind: nixConfKind(confDir), readOnly: readOnlyAt(confDir) },
+    nixConf: {
+      dir: confDir,
+      kind: nixConfKind(confDir),
+      readOnly: readOnlyAt(confDir),
+      variable: env['NIX_CONFIG'],
+    },
     daemon,
+    get nix() {
+      nix ??= { nix: findCommand('nix', env['PATH']), nixStore: findCommand('nix-store', env['PATH']) };
+      return nix;
+    },
+    get writable() {
+      writable ??= lookForWritable(config, confDir, mounts);
+      return writable;
+    },
     get nixVersion() {
       version ??= nixVersion(daemon.path);
       return version;
@@ -104,9 +128,7 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     get lowerStore() {
       return lookAtLowerStore(config);
     },
-    get writable() {
-      return { volume: canWrite(config.cacheDir), nixConf: isOwnConf(confDir, mounts) };
-    },
+    userConfDir: `${(env['XDG_CONFIG_DIRS'] || '/etc/xdg').split(':')[0]}/nix`,
     get userConfFiles() {
       return userConfFiles(env);
     },
@@ -139,12 +161,4 @@ function lookAtLowerStore({ lowerStore }: Config): Facts['lowerStore'] {
   } catch (error) {
     return { directory: isDirectory(lower.directory), errno: errnoOf(error) };
   }
-}
-
-/** Whether nix.conf is the container's own to change: a mount there, or a link, is somebody else's. */
-function isOwnConf(dir: string, mounts: readonly MountInfo[]): boolean {
-  if (mountOf(`${dir}/nix.conf`, mounts)?.target !== '/') return false;
-  if (isDirectory(dir)) return realpathSync(dir) === dir && canWrite(dir);
-  const above = dirname(dir);
-  return above !== dir && isOwnConf(above, mounts);
 }

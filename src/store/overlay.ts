@@ -1,10 +1,10 @@
 import type { Config } from '../config/keys.ts';
 import { Exit } from '../errors.ts';
-import { contains } from '../linux/paths.ts';
 import { perBootParts } from '../state/parts.ts';
 import { volumeLayout } from '../volume/layout.ts';
+import type { VolumeFacts } from '../volume/probe.ts';
 import type { Facts } from './facts.ts';
-import { noVolume, volumeFault } from './no-volume.ts';
+import { lockVolume } from './lock-volume.ts';
 import {
   bindAside,
   buildLogs,
@@ -20,6 +20,7 @@ import { readerSteps } from './overlay-reader.ts';
 import type { Step } from './plan.ts';
 import { runLayout } from './run-layout.ts';
 import type { Strategy, Unsupported } from './strategy.ts';
+import { nothingMounted, storeUnfit, volumeFault, volumeMissing, volumeUnusable } from './unfit.ts';
 
 /** New paths land in `upper/` on the volume; the image store lies below, untouched. One merged Nix database. */
 export const overlay: Strategy = { name: 'overlay', unsupported, plan };
@@ -28,41 +29,15 @@ function unsupported(facts: Facts, config: Config): Unsupported | undefined {
   return volumeUnfit(facts, config) ?? storeUnfit(facts, config) ?? privilegeMissing(facts);
 }
 
-function volumeUnfit(facts: Facts, config: Config): Unsupported | undefined {
-  const { volume } = facts;
-  const { cacheDir, storeDir, stateDir, access } = config;
-  const missing = noVolume(facts, config);
-  if (missing !== undefined || volume.kind !== 'directory') return missing;
-  if (volume.fileSystem === 'overlay') {
-    return volume.mounted
-      ? volumeFault(config, `${cacheDir} is on overlayfs, which cannot be an upper layer`, 'EINVAL')
-      : volumeFault(config, `nothing is mounted at ${cacheDir}`, 'EINVAL');
-  }
-  if ([storeDir, stateDir].some((dir) => contains(cacheDir, dir) || contains(dir, cacheDir))) {
-    return {
-      ...volumeFault(config, `${cacheDir} overlaps ${storeDir} or ${stateDir}`, 'EINVAL'),
-      remedy: 'set cacheDir elsewhere',
-    };
-  }
-  if (volume.readOnly && access === 'read-write') {
-    return {
-      ...volumeFault(config, `${cacheDir} is mounted read-only`, 'EROFS'),
-      remedy: 'mount the volume read-write, or set access=read-only',
-      exitCode: Exit.io,
-    };
-  }
-  return undefined;
+function volumeUnfit({ volume }: Facts, config: Config): Unsupported | undefined {
+  return volumeMissing(volume, config) ?? volumeOnOverlay(volume, config) ?? volumeUnusable(volume, config);
 }
 
-function storeUnfit(facts: Facts, { storeDir }: Config): Unsupported | undefined {
-  if (facts.storeDir) return undefined;
-  return {
-    stage: 'facts',
-    what: `${storeDir} does not exist`,
-    errno: 'ENOENT',
-    remedy: `install Nix into the image, or mkdir -p ${storeDir}`,
-    exitCode: Exit.config,
-  };
+function volumeOnOverlay(volume: VolumeFacts, { cacheDir }: Config): Unsupported | undefined {
+  if (volume.kind !== 'directory' || volume.fileSystem !== 'overlay') return undefined;
+  return volume.mounted
+    ? volumeFault(cacheDir, `${cacheDir} is on overlayfs, which cannot be an upper layer`, 'EINVAL')
+    : nothingMounted(cacheDir);
 }
 
 /** What keeps any strategy that mounts from working. */
@@ -95,14 +70,7 @@ function writerSteps(facts: Facts, config: Config, variation: Variation): Step[]
   const xattrs = xattrsOf(facts);
   const { strategy, settings, before = [], below = [] } = variation;
   return [
-    { do: 'mkdir', path: volume.own, mode: 0o755 },
-    {
-      do: 'lock',
-      of: 'volume',
-      path: volume.lock,
-      waitMs: config.onLocked === 'wait' ? config.lockTimeout : 0,
-      orRead: config.onLocked === 'read-only',
-    },
+    ...lockVolume(config),
     ...unmountLeftovers(facts),
     { do: 'verify', manifest: volume.manifest, xattrs },
     // /nix/store takes owner and mode from the upper directory once that covers it.

@@ -1,3 +1,6 @@
+import type { KeepRequest } from '../binary-cache/keep.ts';
+import type { PrepareRequest } from '../binary-cache/prepare.ts';
+import type { SettingsRequest } from '../binary-cache/settings.ts';
 import type { Config } from '../config/keys.ts';
 import type { ReconcileRequest } from '../state/reconcile/reconcile.ts';
 import type { SnapshotRequest } from '../state/snapshot/snapshot.ts';
@@ -48,7 +51,13 @@ export type Step =
    */
   | { do: 'environment'; variables: Record<string, string>; announce?: true }
   /** Says on a volume that nobody has used yet whose it is. */
-  | { do: 'manifest'; path: string; strategy: 'prefix' }
+  | { do: 'manifest'; path: string; strategy: 'prefix' | 'substituter' }
+  /** Makes the binary cache on the volume and its key unless they are there. */
+  | ({ do: 'binary-cache' } & PrepareRequest)
+  /** Tells Nix of it. */
+  | ({ do: 'substituter' } & SettingsRequest)
+  /** Restores profiles and roots out of it, and keeps in it what is new. */
+  | ({ do: 'keep-paths' } & KeepRequest)
   /** Binds a service's socket before it runs, so that clients are queued and never refused. */
   | ({ do: 'listen'; socket: string; service: string; command: string } & DaemonStart);
 
@@ -104,6 +113,18 @@ export function describeStep(step: Step): string {
         .join(' ')}`;
     case 'manifest':
       return `note in ${step.path} that strategy ${step.strategy} uses the volume, if none has yet`;
+    case 'binary-cache':
+      return step.readOnly
+        ? `read the binary cache ${step.cache}`
+        : `make a signed binary cache at ${step.cache}, unless it is there`;
+    case 'substituter':
+      return step.userConfDir === undefined
+        ? `generate settings of Nix in ${step.own}`
+        : `have ${step.confDir}/nix.conf include settings in ${step.own}`;
+    case 'keep-paths':
+      return step.readOnly
+        ? `restore profiles and roots of ${step.record}`
+        : `restore profiles and roots of ${step.record}, and keep what is new in ${step.cache}`;
     case 'listen':
       return `listen on ${step.socket} for ${step.command}`;
   }

@@ -11,9 +11,10 @@ import {
   storeVariables,
 } from '../volume/prefix-layout.ts';
 import type { Facts } from './facts.ts';
-import { noVolume, volumeFault } from './no-volume.ts';
+import { lockVolume } from './lock-volume.ts';
 import type { Step } from './plan.ts';
 import type { Strategy, Unsupported } from './strategy.ts';
+import { volumeFault, volumeMissing } from './unfit.ts';
 
 /**
  * A store of the volume's own beside the image's: nothing is mounted, no privilege is needed. Single-user Nix, which the
@@ -22,7 +23,7 @@ import type { Strategy, Unsupported } from './strategy.ts';
 export const prefix: Strategy = { name: 'prefix', unsupported, plan, daemon: () => 'none' };
 
 function unsupported(facts: Facts, config: Config): Unsupported | undefined {
-  return noVolume(facts, config) ?? volumeUnfit(facts, config) ?? configUnfit(config);
+  return volumeMissing(facts.volume, config) ?? volumeUnfit(facts, config) ?? configUnfit(config);
 }
 
 function volumeUnfit({ volume, writable, credentials }: Facts, config: Config): Unsupported | undefined {
@@ -30,7 +31,7 @@ function volumeUnfit({ volume, writable, credentials }: Facts, config: Config): 
   if (volume.kind === 'directory' && volume.readOnly) {
     const remedy = 'mount the volume read-write';
     return {
-      ...volumeFault(config, `${cacheDir} is mounted read-only`, 'EROFS'),
+      ...volumeFault(config.cacheDir, `${cacheDir} is mounted read-only`, 'EROFS'),
       remedy,
       exitCode: Exit.io,
     };
@@ -38,7 +39,7 @@ function volumeUnfit({ volume, writable, credentials }: Facts, config: Config): 
   if (writable.volume) return undefined;
   const [uid] = credentials.uids;
   return {
-    ...volumeFault(config, `user ${uid} cannot write to ${cacheDir}`, 'EACCES'),
+    ...volumeFault(config.cacheDir, `user ${uid} cannot write to ${cacheDir}`, 'EACCES'),
     remedy: `docker run --user root -v cache:${cacheDir} --entrypoint chown IMAGE ${uid} ${cacheDir}`,
     exitCode: Exit.privilege,
   };
@@ -49,19 +50,19 @@ function configUnfit(config: Config): Unsupported | undefined {
   const { realStoreDir, stateDir } = prefixPlaces(config);
   if (access === 'read-only') {
     return {
-      ...volumeFault(config, 'Nix cannot use a store of its own that it must not write to', 'EROFS'),
+      ...volumeFault(config.cacheDir, 'Nix cannot use a store of its own that it must not write to', 'EROFS'),
       remedy: 'set access=read-write, or strategy=overlay',
     };
   }
   if (user !== undefined) {
     return {
-      ...volumeFault(config, `the store would not be that of user ${user}, but of init's`, 'EACCES'),
+      ...volumeFault(config.cacheDir, `the store would not be that of user ${user}, but of init's`, 'EACCES'),
       remedy: `leave the key user out: docker run --user ${user}`,
     };
   }
   if (cacheDir === '/' || contains(realStoreDir, stateDir) || contains(stateDir, realStoreDir)) {
     return {
-      ...volumeFault(config, `${cacheDir}, ${realStoreDir} and ${stateDir} overlap`, 'EINVAL'),
+      ...volumeFault(config.cacheDir, `${cacheDir}, ${realStoreDir} and ${stateDir} overlap`, 'EINVAL'),
       remedy: 'set cacheDir, storeDir or stateDir elsewhere',
     };
   }
@@ -69,20 +70,13 @@ function configUnfit(config: Config): Unsupported | undefined {
 }
 
 function plan(facts: Facts, config: Config): Step[] {
-  const { own, lock, manifest, prefix: root } = volumeLayout(config.cacheDir);
+  const { manifest, prefix: root } = volumeLayout(config.cacheDir);
   const places = prefixPlaces(config);
   const settings = settingsFor(facts, places);
   const everywhere = facts.writable.nixConf;
   return [
-    { do: 'mkdir', path: own, mode: 0o755 },
     // Nix would let two in; but its temporary roots go by PID, which containers have in common.
-    {
-      do: 'lock',
-      of: 'volume',
-      path: lock,
-      waitMs: config.onLocked === 'wait' ? config.lockTimeout : 0,
-      orRead: false,
-    },
+    ...lockVolume(config, { reads: false }),
     { do: 'manifest', path: manifest, strategy: 'prefix' },
     { do: 'mkdir', path: root, mode: 0o755 },
     { do: 'clear', paths: perBootParts.map((part) => `${places.stateDir}/${part}`) },

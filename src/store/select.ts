@@ -8,6 +8,7 @@ import { overlay } from './overlay.ts';
 import type { Plan, Step, StrategyName } from './plan.ts';
 import { prefix } from './prefix.ts';
 import type { Strategy, Unsupported } from './strategy.ts';
+import { substituter } from './substituter.ts';
 
 export type Selection = {
   /** Undefined when none of them can work here. */
@@ -22,6 +23,7 @@ const strategies: Readonly<Record<StrategyName, Strategy>> = {
   overlay,
   'local-overlay': localOverlay,
   prefix,
+  substituter,
   none,
 };
 
@@ -29,7 +31,7 @@ const strategies: Readonly<Record<StrategyName, Strategy>> = {
 export const allStrategies: readonly Strategy[] = Object.values(strategies);
 
 /** Those that nobody has to ask for by name, the best first. */
-const automatic: readonly StrategyName[] = ['overlay', 'none'];
+const automatic: readonly StrategyName[] = ['overlay', 'substituter', 'none'];
 
 /** In the order in which `auto`, or a fallback, tries them (DESIGN §5). */
 export function candidates({ strategy, onUnsupported }: Config): Strategy[] {

@@ -1,4 +1,4 @@
-import { closeOnExecPipe } from '../linux/descriptors.ts';
+import { readLines } from '../linux/lines.ts';
 import type { Log } from '../log.ts';
 
 const TAIL_LINES = 10;
@@ -22,15 +22,10 @@ export class Chatter {
   /** A descriptor to write to, for one start of the service; the caller's to close. */
   open(): number {
     this.#tail = [];
-    // Node's network stack: not at its own cost on the boot path.
-    const { Socket } = process.getBuiltinModule('node:net');
-    const { createInterface } = process.getBuiltinModule('node:readline');
-    const pipe = closeOnExecPipe();
-    const input = new Socket({ fd: pipe.read, readable: true, writable: false });
-    createInterface({ input }).on('line', (line) => {
+    const { write } = readLines((line) => {
       this.#log.debug(this.#name, { line });
       this.#tail = [...this.#tail, line].slice(-TAIL_LINES);
     });
-    return pipe.write;
+    return write;
   }
 }

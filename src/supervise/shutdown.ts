@@ -37,6 +37,16 @@ export class Shutdown {
     this.#grace = shareGrace(options.graceMs, options.services.length);
   }
 
+  /** What is left of the grace. */
+  get leftMs(): number {
+    return Math.max(0, this.#begin() + this.#options.graceMs - performance.now());
+  }
+
+  /** Aborted when someone is out of patience. */
+  get hurry(): AbortSignal {
+    return this.#hurry.signal;
+  }
+
   /** Resolves when TERM or INT asks init itself to stop. */
   get requested(): Promise<undefined> {
     return this.#request.promise;

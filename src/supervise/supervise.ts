@@ -2,12 +2,14 @@ import { closeSync } from 'node:fs';
 import { sendSignal } from '../linux/process.ts';
 import { foregroundTerminal, reclaimTerminal } from '../linux/terminal.ts';
 import { type Ended, exitCodeOf } from '../linux/wait.ts';
+import type { Companion } from './companion.ts';
 import { startMainCommand } from './main-command.ts';
 import type { ShutdownReport } from './report.ts';
 import { makeServices, type ServicesOptions } from './services.ts';
 import { Shutdown } from './shutdown.ts';
 import type { SignalInbox } from './signals.ts';
 import { Suspension } from './suspend.ts';
+import { startTimer } from './timer.ts';
 
 export type SuperviseOptions = ServicesOptions & {
   /** Empty: no main command, only the services, until told to stop. */
@@ -19,6 +21,8 @@ export type SuperviseOptions = ServicesOptions & {
   inbox: SignalInbox;
   /** What can wait until the command runs. */
   whenRunning: readonly (() => void)[];
+  /** What goes on beside the command and has to come to an end. */
+  companions: readonly Companion[];
   report: ShutdownReport;
 };
 
@@ -29,7 +33,7 @@ export type SuperviseOptions = ServicesOptions & {
  * that. Nothing runs then.
  */
 export async function supervise(options: SuperviseOptions): Promise<number> {
-  const { command, cwd, inherited, privileges, config, log, reaper, inbox, report } = options;
+  const { command, cwd, inherited, privileges, config, log, reaper, inbox, report, companions } = options;
   const { processGroup } = config;
   const services = await makeServices(options);
   const shutdownOf = (main: number | undefined): Shutdown =>
@@ -68,10 +72,29 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
   if (!before) for (const service of services) service.start();
   for (const act of options.whenRunning) act();
 
+  const stopCompanions = (): void => {
+    for (const companion of companions) companion.stop();
+  };
+  // At the first TERM: what began later would not be told to end with the others.
+  shutdown.requested.then(stopCompanions);
   const ended = await (mainEnded ?? shutdown.requested);
+  stopCompanions();
   await shutdown.finish();
+  await finishAll(companions, shutdown);
   if (terminal !== undefined) reclaimTerminal(terminal);
   return ended === undefined ? 0 : remap(ended, config.exitCodes);
+}
+
+/** With what is left of the grace; a signal means that there is no patience left. */
+async function finishAll(companions: readonly Companion[], shutdown: Shutdown): Promise<void> {
+  if (companions.length === 0) return;
+  const end = new AbortController();
+  const abort = (): void => end.abort(new Error('the grace is over'));
+  const timer = startTimer(abort, shutdown.leftMs);
+  shutdown.hurry.addEventListener('abort', abort);
+  if (shutdown.hurry.aborted) abort();
+  for (const companion of companions) await companion.finish(end.signal);
+  clearTimeout(timer);
 }
 
 /** The way out of a boot that ends before the main command runs; a signal during it means no patience. */

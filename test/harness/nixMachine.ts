@@ -36,15 +36,16 @@ export interface NixMachine extends AsyncDisposable {
   verify(): Promise<void>;
 }
 
-export async function makeNixMachine({
-  suite = 'trixie',
-  ...options
-}: Omit<MachineOptions, 'base'> & { suite?: Suite } = {}): Promise<NixMachine> {
+/** @param init how it boots: /init's arguments for a command. */
+export async function makeNixMachine(
+  { suite = 'trixie', ...options }: Omit<MachineOptions, 'base'> & { suite?: Suite } = {},
+  init: (...command: string[]) => string[] = overlay,
+): Promise<NixMachine> {
   const machine = await makeMachine({ ...options, base: await baseRoot(suite) });
   try {
     await machine.shell(prepare);
     for (const name of imageNames) await makeImage(machine, name);
-    const nixMachine = operate(machine);
+    const nixMachine = operate(machine, init);
     await nixMachine.switchImage('A');
     return nixMachine;
   } catch (error) {
@@ -68,10 +69,10 @@ async function makeImage(machine: Machine, name: ImageName): Promise<void> {
   await machine.shell('umount nix');
 }
 
-function operate(machine: Machine): NixMachine {
+function operate(machine: Machine, init: (...command: string[]) => string[]): NixMachine {
   let containers = 0;
   const boot: NixMachine['boot'] = (command, options = {}) =>
-    bootInNamespace(machine, { ...options, args: overlay(...command) });
+    bootInNamespace(machine, { ...options, args: init(...command) });
   const nix: NixMachine['nix'] = async (script) => succeeded(await boot(['sh', '-euc', script]));
   return {
     machine,

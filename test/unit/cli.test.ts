@@ -93,7 +93,7 @@ test('plan without a volume falls back, and says why', () => {
   assert.equal(status, 0);
   assert.match(
     stdout,
-    /^not overlay: facts: \/nonexistent\/cache does not exist: ENOENT \(.+\)\nstrategy: none\n/,
+    /^not overlay: facts: \/nonexistent\/cache does not exist: ENOENT \(.+\)\nnot substituter: .+\nstrategy: none\n/,
   );
 });
 

@@ -62,7 +62,9 @@ export function makeFacts(changes: Partial<Facts> = {}): Facts {
     imageDatabase: 'whole',
     storeLinks: true,
     lowerStore: undefined,
-    writable: { volume: true, nixConf: true },
+    nix: { nix: '/bin/nix', nixStore: '/bin/nix-store' },
+    writable: { store: true, volume: true, nixConf: true },
+    userConfDir: '/etc/xdg/nix',
     userConfFiles: ['/root/.config/nix/nix.conf', '/etc/xdg/nix/nix.conf'],
     ...changes,
   };

@@ -30,7 +30,8 @@ function parse(value: unknown): Base[] | undefined {
   return bases.map((base) => new Map(Object.entries(base)));
 }
 
-function isBase(value: unknown): value is Record<string, string | null> {
+/** Whether a value of a file is what images brought. */
+export function isBase(value: unknown): value is Record<string, string | null> {
   if (typeof value !== 'object' || value === null) return false;
   return Object.values(value).every((target) => target === null || typeof target === 'string');
 }

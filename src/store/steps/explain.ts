@@ -27,6 +27,9 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   'nix-conf': 'mount',
   environment: 'facts',
   manifest: 'facts',
+  'binary-cache': 'seed',
+  substituter: 'seed',
+  'keep-paths': 'seed',
   listen: 'service',
 };
 
@@ -89,6 +92,10 @@ const subject = (step: Step): string => {
       return step.path;
     case 'environment':
       return Object.keys(step.variables).join(' ');
+    case 'binary-cache':
+    case 'substituter':
+    case 'keep-paths':
+      return step.cache;
     case 'listen':
       return step.socket;
     default:

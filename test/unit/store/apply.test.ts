@@ -23,8 +23,10 @@ const listenStep = (base: string): Step => ({
   command: '/bin/d',
 });
 
+const noChildren = async (): Promise<never> => assert.fail('these steps start nothing');
+
 const run = (steps: Step[], signal = new AbortController().signal) =>
-  apply({ strategy: 'overlay', steps }, { log: recordingLog().log, signal });
+  apply({ strategy: 'overlay', steps }, { log: recordingLog().log, signal, exitOf: noChildren });
 
 /** Whether nobody has the lock. */
 async function isFree(base: string): Promise<boolean> {

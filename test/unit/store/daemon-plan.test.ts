@@ -18,7 +18,7 @@ function listening(enabled: Config['daemon.enabled'], facts: Partial<Facts>, con
 
 type Case = [string, Partial<Facts>, Partial<Config>, { auto: boolean; true: boolean }];
 
-const fallback: Partial<Facts> = { sysAdmin: false };
+const fallback: Partial<Facts> = { sysAdmin: false, nix: { nix: undefined, nixStore: undefined } };
 
 const cases: Case[] = [
   ['root and a daemon', {}, {}, { auto: true, true: true }],
@@ -26,6 +26,7 @@ const cases: Case[] = [
   ['none by choice', {}, { strategy: 'none' }, { auto: false, true: true }],
   ['none as a fallback', fallback, {}, { auto: true, true: true }],
   ['a fallback on a read-only root', { ...fallback, stateReadOnly: true }, {}, { auto: false, true: true }],
+  ['a substituter', { sysAdmin: false }, {}, { auto: true, true: true }],
   ['an overlay on a read-only root', { stateReadOnly: true }, {}, { auto: true, true: true }],
   ['no store', { storeDir: false }, {}, { auto: false, true: true }],
 ];

@@ -50,9 +50,16 @@ test('what belongs to one boot is cleared on the volume, and nothing else', () =
   assert.deepEqual(idle, ['/nix-cache/.nix-cache-init.doctor']);
   assert.deepEqual(
     [...paths].sort(),
-    ['builds', 'daemon-socket', 'gc-roots-socket', 'gc-socket', 'temproots', 'userpool', 'userpool2'].map(
-      (part) => `/nix-cache/var/nix/${part}`,
-    ),
+    [
+      'builds',
+      'daemon-socket',
+      'gc-roots-socket',
+      'gc-socket',
+      'nix-cache-init',
+      'temproots',
+      'userpool',
+      'userpool2',
+    ].map((part) => `/nix-cache/var/nix/${part}`),
   );
 });
 

@@ -121,7 +121,7 @@ test('nix.conf says the same store, on the volume and in the container', () => {
 });
 
 test('where the container’s nix.conf cannot be written, it is said how a shell is told', () => {
-  const told = steps({ writable: { volume: true, nixConf: false } });
+  const told = steps({ writable: { store: true, volume: true, nixConf: false } });
   assert.deepEqual(
     stepsOf(told, 'nix-conf').map(({ dir }) => dir),
     ['/nix-cache/root'],
@@ -199,7 +199,7 @@ type Refused = [string, Partial<Facts>, Partial<Config>, Parameters<typeof isIni
 const notMine: Partial<Facts> = {
   root: false,
   credentials: { ...makeFacts().credentials, uids: [1000, 1000, 1000] },
-  writable: { volume: false, nixConf: false },
+  writable: { store: true, volume: false, nixConf: false },
 };
 
 const refused: Refused[] = [

@@ -8,19 +8,29 @@ import { isInitError, makeConfig, makeFacts } from '../fixtures.ts';
 type Choice = Pick<Config, 'strategy' | 'onUnsupported'>;
 
 const choices: [Choice, string[]][] = [
-  [{ strategy: 'auto', onUnsupported: 'fallback' }, ['overlay', 'none']],
+  [{ strategy: 'auto', onUnsupported: 'fallback' }, ['overlay', 'substituter', 'none']],
   [{ strategy: 'auto', onUnsupported: 'fail' }, ['overlay']],
-  [{ strategy: 'overlay', onUnsupported: 'fallback' }, ['overlay', 'none']],
+  [{ strategy: 'overlay', onUnsupported: 'fallback' }, ['overlay', 'substituter', 'none']],
   [{ strategy: 'overlay', onUnsupported: 'fail' }, ['overlay']],
-  [{ strategy: 'local-overlay', onUnsupported: 'fallback' }, ['local-overlay', 'overlay', 'none']],
+  [
+    { strategy: 'local-overlay', onUnsupported: 'fallback' },
+    ['local-overlay', 'overlay', 'substituter', 'none'],
+  ],
   [{ strategy: 'local-overlay', onUnsupported: 'fail' }, ['local-overlay']],
+  [{ strategy: 'prefix', onUnsupported: 'fallback' }, ['prefix', 'overlay', 'substituter', 'none']],
+  [{ strategy: 'prefix', onUnsupported: 'fail' }, ['prefix']],
+  [{ strategy: 'substituter', onUnsupported: 'fallback' }, ['substituter', 'overlay', 'none']],
+  [{ strategy: 'substituter', onUnsupported: 'fail' }, ['substituter']],
   [{ strategy: 'none', onUnsupported: 'fallback' }, ['none']],
   [{ strategy: 'none', onUnsupported: 'fail' }, ['none']],
 ];
 
-const machines: [string, Partial<Facts>, boolean][] = [
-  ['everything', {}, true],
-  ['no SYS_ADMIN', { sysAdmin: false }, false],
+/** And which strategies cannot work there. */
+const machines: [string, Partial<Facts>, string[]][] = [
+  ['everything', {}, []],
+  ['no SYS_ADMIN', { sysAdmin: false }, ['overlay', 'local-overlay']],
+  ['no Nix', { nix: { nix: undefined, nixStore: undefined } }, ['substituter']],
+  ['no volume', { volume: { kind: 'missing' } }, ['overlay', 'local-overlay', 'prefix', 'substituter']],
 ];
 
 for (const [choice, names] of choices) {
@@ -34,19 +44,20 @@ for (const [choice, names] of choices) {
     );
   });
 
-  for (const [machine, facts, able] of machines) {
+  for (const [machine, facts, unable] of machines) {
     // What cannot work is passed over; what comes after the chosen one is kept for when applying fails.
-    const expected = able ? names : names.filter((strategy) => !strategy.endsWith('overlay'));
-    test(`${name} with ${machine}: ${expected[0] ?? 'refused'}`, () => {
+    const chosen = names.find((strategy) => !unable.includes(strategy));
+    const at = chosen === undefined ? names.length : names.indexOf(chosen);
+    test(`${name} with ${machine}: ${chosen ?? 'refused'}`, () => {
       const { plan, passedOver, rest } = select(makeFacts(facts), config);
-      assert.equal(plan?.strategy, expected[0]);
+      assert.equal(plan?.strategy, chosen);
       assert.deepEqual(
         passedOver.map(({ strategy }) => strategy),
-        names.filter((strategy) => !expected.includes(strategy)),
+        names.slice(0, at),
       );
       assert.deepEqual(
         rest.map((strategy) => strategy.name),
-        expected.slice(1),
+        names.slice(at + 1),
       );
     });
   }
@@ -63,7 +74,8 @@ test('the rest of the strategies can be tried in their turn', () => {
   const facts = makeFacts();
   const first = select(facts, makeConfig());
   const second = select(facts, makeConfig(), first.rest);
-  assert.deepEqual([second.plan?.strategy, second.rest], ['none', []]);
+  const third = select(facts, makeConfig(), second.rest);
+  assert.deepEqual([second.plan?.strategy, third.plan?.strategy, third.rest], ['substituter', 'none', []]);
 });
 
 test('none is a plain PID 1: no steps at all', () => {

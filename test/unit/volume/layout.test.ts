@@ -21,6 +21,10 @@ test('the names on the volume are those of the contract', () => {
     imageLinks: '/nix-cache/.nix-cache-init/image-links.json',
     indirectRoots: '/nix-cache/.nix-cache-init/indirect-roots.json',
     rescue: '/nix-cache/.nix-cache-init/rescue',
+    binaryCache: '/nix-cache/binary-cache',
+    cacheKey: '/nix-cache/.nix-cache-init/binary-cache-key',
+    cacheOpen: '/nix-cache/.nix-cache-init/binary-cache-open',
+    cacheLinks: '/nix-cache/.nix-cache-init/links.json',
     staging: '/nix-cache/.nix-cache-init/seed',
     probe: '/nix-cache/.nix-cache-init.doctor',
   });

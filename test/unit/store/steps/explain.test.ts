@@ -8,6 +8,17 @@ import { isInitError } from '../../fixtures.ts';
 
 const failed = (code: string): Error => Object.assign(new Error('failed'), { code });
 
+const places = {
+  cache: '/v/binary-cache',
+  key: '/v/key',
+  open: '/v/open',
+  record: '/v/links.json',
+  storeDir: '/t',
+  stateDir: '/s',
+  own: '/s/nix-cache-init',
+  nix: '/bin/nix',
+  nixStore: '/bin/nix-store',
+} as const;
 const manifest = { path: '/v/m', strategy: 'overlay', xattrs: 'trusted' } as const;
 const steps = {
   mkdir: { do: 'mkdir', path: '/nix-cache/upper', mode: 0o755 },
@@ -65,6 +76,9 @@ const steps = {
   'nix-conf': { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g', settings: {} },
   manifest: { do: 'manifest', path: '/v/m', strategy: 'prefix' },
   environment: { do: 'environment', variables: { NIX_REMOTE: 'daemon' } },
+  'binary-cache': { do: 'binary-cache', ...places, manifest: '/v/m', xattrs: 'trusted', readOnly: false },
+  substituter: { do: 'substituter', ...places, readOnly: false, confDir: '/c', userConfDir: undefined },
+  'keep-paths': { do: 'keep-paths', ...places, readOnly: false },
   listen: { do: 'listen', socket: '/d/socket', service: 'd', command: '/bin/d' },
 } as const satisfies Record<Step['do'], Step | object>;
 

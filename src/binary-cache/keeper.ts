@@ -1,0 +1,207 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { errnoOf, hasErrno } from '../errors.ts';
+import { flushFileSystem, removeFile, replaceFile } from '../linux/files.ts';
+import { databaseFile } from '../state/database.ts';
+import { readImageLinks } from '../state/links/links.ts';
+import { databaseLooks, type NewPath, narinfoOf, pathsSince, validPaths } from './new-paths.ts';
+import { batches, copyCommand, NixFailure, type Running, runNix } from './nix.ts';
+import type { CachePlaces } from './places.ts';
+import { renderRecord } from './record.ts';
+import type { Restored } from './restore.ts';
+import { writeStart } from './start.ts';
+
+/** Changes that follow one another within this time are one. */
+const QUIET_MS = 1000;
+/** No change waits longer, however busy it stays. */
+const PATIENCE_MS = 15_000;
+
+/**
+ * Keeps what the container's store gets in the binary cache, and its profiles and roots in the record, by events: while
+ * nothing changes it does nothing.
+ */
+export class PathKeeper {
+  readonly #places: CachePlaces;
+  readonly #restored: Restored;
+  readonly #running: Omit<Running, 'signal'>;
+  readonly #watchers = new Map<string, FSWatcher>();
+  readonly #stop = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  /** When the first change came that nothing was done about yet. */
+  #waiting: number | undefined;
+  #work: Promise<void> | undefined;
+  /** How the database looked when nothing in it was missing from the cache. */
+  #looks: string | undefined;
+  /** The last row up to which nothing is missing. */
+  #kept: number;
+  /** Paths that Nix would not copy. */
+  readonly #refused = new Set<string>();
+  #record: string | null;
+  #complained = false;
+
+  constructor(places: CachePlaces, restored: Restored, running: Omit<Running, 'signal'>) {
+    this.#places = places;
+    this.#restored = restored;
+    this.#running = running;
+    this.#kept = restored.start.lastPath;
+    this.#record = restored.start.record;
+  }
+
+  /** To be called when the command runs. */
+  start(): void {
+    this.#watch(dirname(databaseFile(this.#places.stateDir)), /^db\.sqlite(-wal)?$/);
+    this.#watchLinks();
+    // What an earlier run of this container did not come to.
+    this.#changed();
+  }
+
+  /** To be called when the container is about to end: what is under way ends, and nothing more begins by itself. */
+  stop(): void {
+    this.#stop.abort();
+    clearTimeout(this.#timer);
+    for (const watcher of this.#watchers.values()) watcher.close();
+    this.#watchers.clear();
+  }
+
+  /**
+   * The rest, when nothing else runs any more.
+   * @param signal aborted when there is no more time.
+   */
+  async finish(signal: AbortSignal): Promise<void> {
+    this.stop();
+    await this.#work;
+    const { cache, open } = this.#places;
+    await this.#attempt('profiles and roots could not be noted', () => this.#noteLinks());
+    await this.#attempt('not everything new is in the binary cache', () => this.#copyNew(signal));
+    await this.#attempt('cannot say that the binary cache is whole', () => {
+      flushFileSystem(cache);
+      removeFile(open);
+    });
+  }
+
+  async #attempt(failed: string, act: () => void | Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      this.#running.log.warn(`${failed}: ${message(error)}`);
+    }
+  }
+
+  #changed(): void {
+    if (this.#stop.signal.aborted) return;
+    const now = performance.now();
+    this.#waiting ??= now;
+    clearTimeout(this.#timer);
+    const left = this.#waiting + PATIENCE_MS - now;
+    this.#timer = setTimeout(() => this.#begin(), Math.max(0, Math.min(QUIET_MS, left)));
+  }
+
+  #begin(): void {
+    // Its end is a change, if there was one meanwhile.
+    if (this.#work !== undefined) return;
+    this.#waiting = undefined;
+    this.#work = this.#keep().finally(() => {
+      this.#work = undefined;
+      if (this.#waiting !== undefined) this.#changed();
+    });
+  }
+
+  async #keep(): Promise<void> {
+    try {
+      await this.#copyNew(this.#stop.signal);
+      this.#noteLinks();
+      this.#complained = false;
+    } catch (error) {
+      // Told to stop, or a link went while it was looked at, of which a change tells.
+      if (this.#stop.signal.aborted || hasErrno(error, 'ENOENT')) return;
+      // Once: a volume that is full stays so for a while.
+      if (!this.#complained)
+        this.#running.log.warn(`cannot add to the binary cache, will try again: ${message(error)}`);
+      this.#complained = true;
+    }
+  }
+
+  /** Copying itself may change how the database looks, so looks again until nothing is new. */
+  async #copyNew(signal: AbortSignal): Promise<void> {
+    const { stateDir } = this.#places;
+    for (;;) {
+      const looks = databaseLooks(stateDir);
+      if (looks === this.#looks) return;
+      const since = pathsSince(stateDir, this.#kept);
+      const missing = await this.#missing(since);
+      for (const batch of batches(missing)) await this.#copy(batch, signal);
+      this.#kept = since.at(-1)?.id ?? this.#kept;
+      if (missing.length === 0) this.#looks = looks;
+    }
+  }
+
+  /** One path that cannot be copied must not keep the others from it. */
+  async #copy(paths: readonly string[], signal: AbortSignal): Promise<void> {
+    try {
+      await runNix(copyCommand(this.#places, paths), { ...this.#running, signal });
+    } catch (error) {
+      if (!(error instanceof NixFailure) || error.isDiskFull) throw error;
+      const [path = '', ...more] = paths;
+      if (more.length > 0) {
+        for (const one of paths) await this.#copy([one], signal);
+        return;
+      }
+      this.#refused.add(path);
+      // Collected meanwhile, it is nobody's loss.
+      if (validPaths(this.#places.stateDir, paths).size > 0)
+        this.#running.log.warn(`cannot add ${path} to the binary cache: ${error.message}`);
+    }
+  }
+
+  /** Those that the cache has not; a volume behind a network is not to be waited for. */
+  async #missing(rows: readonly NewPath[]): Promise<string[]> {
+    const { cache } = this.#places;
+    const paths = rows.map(({ path }) => path).filter((path) => !this.#refused.has(path));
+    const there = await Promise.allSettled(paths.map((path) => access(narinfoOf(cache, path))));
+    return paths.filter((_, index) => there[index]?.status === 'rejected');
+  }
+
+  #noteLinks(): void {
+    const { stateDir, record, own } = this.#places;
+    const { start, bases, unrestored } = this.#restored;
+    const present = readImageLinks(stateDir);
+    const waiting = [...unrestored].filter(([path]) => !present.has(path));
+    const links = new Map([...waiting, ...present]);
+    const text = renderRecord({ bases, links, unrestored: waiting.map(([path]) => path) });
+    if (text === this.#record) return;
+    replaceFile(record, text);
+    this.#record = text;
+    writeStart(own, { ...start, record: text });
+    this.#watchLinks();
+  }
+
+  /** Whatever directories they are in. */
+  #watchLinks(): void {
+    const { stateDir } = this.#places;
+    const links = [...readImageLinks(stateDir)].filter(([, { kind }]) => kind === 'directory');
+    for (const path of ['profiles', 'gcroots', ...links.map(([path]) => path)])
+      this.#watch(`${stateDir}/${path}`);
+  }
+
+  /** What cannot be watched is looked at with every other change, and when the container ends. */
+  #watch(directory: string, names?: RegExp): void {
+    if (this.#stop.signal.aborted || this.#watchers.has(directory)) return;
+    try {
+      const watcher = watch(directory, { persistent: false, encoding: 'latin1' });
+      const forget = (): void => {
+        watcher.close();
+        this.#watchers.delete(directory);
+      };
+      watcher.on('change', (_, name) => {
+        if (names === undefined || names.test(String(name))) this.#changed();
+      });
+      watcher.on('error', forget);
+      this.#watchers.set(directory, watcher);
+    } catch (error) {
+      this.#running.log.debug('cannot be watched', { directory, errno: errnoOf(error) });
+    }
+  }
+}
+
+const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
