@@ -70,10 +70,14 @@ export class PathKeeper {
    */
   async finish(signal: AbortSignal): Promise<void> {
     this.stop();
-    await this.#work;
     const { cache, open } = this.#places;
     await this.#attempt('profiles and roots could not be noted', () => this.#noteLinks());
-    await this.#attempt('not everything new is in the binary cache', () => this.#copyNew(signal));
+    await this.#attempt('not everything new is in the binary cache', async () => {
+      await this.#work;
+      await this.#copyNew(signal);
+    });
+    // The next boot is to look what was left unfinished.
+    if (signal.aborted) return;
     await this.#attempt('cannot say that the binary cache is whole', () => {
       flushFileSystem(cache);
       removeFile(open);
@@ -129,7 +133,7 @@ export class PathKeeper {
       const looks = databaseLooks(stateDir);
       if (looks === this.#looks) return;
       const since = pathsSince(stateDir, this.#kept);
-      const missing = await this.#missing(since);
+      const missing = await this.#missing(since, signal);
       for (const batch of batches(missing)) await this.#copy(batch, signal);
       this.#kept = since.at(-1)?.id ?? this.#kept;
       if (missing.length === 0) this.#looks = looks;
@@ -155,10 +159,11 @@ export class PathKeeper {
   }
 
   /** Those that the cache has not; a volume behind a network is not to be waited for. */
-  async #missing(rows: readonly NewPath[]): Promise<string[]> {
+  async #missing(rows: readonly NewPath[], signal: AbortSignal): Promise<string[]> {
     const { cache } = this.#places;
     const paths = rows.map(({ path }) => path).filter((path) => !this.#refused.has(path));
-    const there = await Promise.allSettled(paths.map((path) => access(narinfoOf(cache, path))));
+    const looks = Promise.allSettled(paths.map((path) => access(narinfoOf(cache, path))));
+    const there = await unlessAborted(looks, signal);
     return paths.filter((_, index) => there[index]?.status === 'rejected');
   }
 
@@ -201,6 +206,19 @@ export class PathKeeper {
     } catch (error) {
       this.#running.log.debug('cannot be watched', { directory, errno: errnoOf(error) });
     }
+  }
+}
+
+/** A file system that does not answer is not waited for. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort);
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 
