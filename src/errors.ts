@@ -41,6 +41,8 @@ export type Failure = {
   errno: string;
   remedy: string;
   exitCode: ExitCode;
+  /** Only this strategy cannot work; another may. A missing privilege says so by itself. */
+  unfit?: boolean;
   cause?: unknown;
 };
 
@@ -52,8 +54,9 @@ export class InitError extends Error {
   readonly errno: string;
   readonly remedy: string;
   readonly exitCode: ExitCode;
+  readonly unfit: boolean;
 
-  constructor({ stage, what, errno, remedy, exitCode, cause }: Failure) {
+  constructor({ stage, what, errno, remedy, exitCode, unfit, cause }: Failure) {
     // One line, whatever a parser or a path put into it.
     super(`${stage}: ${what}: ${errno} (${remedy})`.replace(/\s*[\p{Cc}\u2028\u2029]+\s*/gu, ' '), { cause });
     this.stage = stage;
@@ -61,6 +64,7 @@ export class InitError extends Error {
     this.errno = errno;
     this.remedy = remedy;
     this.exitCode = exitCode;
+    this.unfit = unfit ?? exitCode === Exit.privilege;
   }
 }
 

@@ -37,9 +37,9 @@ export function featureChecks(
     const finding = fault(feature, errno, why, newVolume(cacheDir));
     const what = `the file system of ${cacheDir} has no ${feature}`;
     const failure = { stage: 'mount', what, errno, exitCode: Exit.io } as const;
+    if (feature === 'flock') return [obstacle(finding, ['lock'], failure)];
+    if (feature.endsWith('xattrs')) return [obstacle(finding, ['try-xattrs'], { ...failure, unfit: true })];
     // Overlayfs makes do without, and tells the kernel log.
-    return feature === 'flock'
-      ? [obstacle(finding, ['lock'], failure)]
-      : [obstacle(finding, ['overlay'], failure, true)];
+    return [obstacle(finding, ['overlay'], failure, true)];
   });
 }

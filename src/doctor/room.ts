@@ -1,11 +1,15 @@
 import type { Config } from '../config/keys.ts';
 import { Exit } from '../errors.ts';
+import type { Step } from '../store/plan.ts';
 import { type Finding, fault, fine, newVolume, obstacle } from './check.ts';
 
 type Amount = { free: number; total: number };
 
 /** As statfs(2) has it; undefined where the file system has no such limit. */
 export type Room = Record<'bytes' | 'inodes', Amount | undefined>;
+
+/** The steps that write to a volume for the first time. */
+export const writing: Step['do'][] = ['seed', 'binary-cache', 'manifest'];
 
 /** What the smallest change of Nix's database takes, with its log. */
 const LEAST_BYTES = 1024 * 1024;
@@ -37,7 +41,7 @@ export function roomChecks(
       errno: 'ENOSPC',
       exitCode: Exit.io,
     } as const;
-    return [obstacle(fault(check, found, needed, newVolume(cacheDir)), ['seed'], failure)];
+    return [obstacle(fault(check, found, needed, newVolume(cacheDir)), writing, failure)];
   };
   return [
     ...row('space', room.bytes, LEAST_BYTES + (seeded ? 0 : seedBytes), formatSize),

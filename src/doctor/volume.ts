@@ -8,7 +8,7 @@ import { volumeLayout } from '../volume/layout.ts';
 import { type Finding, fault, fine, newVolume, obstacle } from './check.ts';
 import { type Features, featureChecks, isFull } from './features.ts';
 import type { Trial } from './probe/mounting.ts';
-import { type Room, roomChecks } from './room.ts';
+import { type Room, roomChecks, writing } from './room.ts';
 
 /** What is known of the volume beyond the facts of a boot. */
 export type VolumeState = {
@@ -74,7 +74,7 @@ function accessCheck({ volume }: Facts, { cacheDir, access }: Config, tried: Vol
   const { refused } = tried;
   const denied = refused === 'EACCES' || refused === 'EPERM';
   const remedy = denied ? 'docker run --user root' : newVolume(cacheDir);
-  return obstacle(fault('access', `cannot be written to: ${refused}`, needed, remedy), ['seed'], {
+  return obstacle(fault('access', `cannot be written to: ${refused}`, needed, remedy), writing, {
     stage: 'lock',
     what: `${cacheDir} cannot be written to`,
     errno: refused,

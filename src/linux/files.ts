@@ -34,6 +34,8 @@ const lsetxattr = lazily('lsetxattr', {
   arguments: ['buffer', 'string', 'buffer', 'uint64', 'int32'],
 });
 
+const lremovexattr = lazily('lremovexattr', { return: 'int32', arguments: ['buffer', 'buffer'] });
+
 const renameat2 = lazily('renameat2', {
   return: 'int32',
   arguments: ['int32', 'buffer', 'int32', 'buffer', 'uint32'],
@@ -252,6 +254,11 @@ export function setTimes(path: Buffer, atimeNs: bigint, mtimeNs: bigint): void {
 export function setXattr(path: string, name: string, value: string): void {
   const bytes = Buffer.from(value);
   checked('lsetxattr', () => lsetxattr()(cString(path), name, bytes, BigInt(bytes.length), 0), path);
+}
+
+/** lremovexattr(2). */
+export function removeXattr(path: string, name: string): void {
+  checked('lremovexattr', () => lremovexattr()(cString(path), cString(name)), path);
 }
 
 /** Whether the path itself has an extended attribute, whatever its value. */

@@ -21,6 +21,7 @@ import { reconcileImage } from './steps/reconcile.ts';
 import { keepRoots } from './steps/roots.ts';
 import { seed } from './steps/seed.ts';
 import { bindEach, snapshot } from './steps/snapshot.ts';
+import { tryXattrs } from './steps/try-xattrs.ts';
 import { verifyManifest } from './steps/verify.ts';
 import type { DaemonStart } from './strategy.ts';
 import { Undo, unmountOrDetach } from './undo.ts';
@@ -111,6 +112,9 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
       break;
     case 'verify':
       verifyManifest(step);
+      break;
+    case 'try-xattrs':
+      tryXattrs(step);
       break;
     case 'seed':
       await seed(step, log, signal);

@@ -76,6 +76,7 @@ function writerSteps(facts: Facts, config: Config, variation: Variation): Step[]
     // /nix/store takes owner and mode from the upper directory once that covers it.
     { do: 'mkdir', path: volume.upper, mode: 0o755, like: storeDir },
     { do: 'mkdir', path: volume.work, mode: 0o700 },
+    { do: 'try-xattrs', path: volume.work, xattrs, manifest: volume.manifest },
     ...before,
     ...bindAside(facts, storeDir, stateDir),
     {

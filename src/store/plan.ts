@@ -24,6 +24,8 @@ export type Step =
   | { do: 'bind'; source: string; target: string; readOnly: boolean }
   /** Refuses a volume that this version or this strategy does not understand. */
   | { do: 'verify'; manifest: string; xattrs: 'trusted' | 'user' }
+  /** Refuses a volume that has never been an upper layer and cannot be one. */
+  | { do: 'try-xattrs'; path: string; xattrs: 'trusted' | 'user'; manifest: string }
   | { do: 'seed'; from: string; to: string; staging: string; trash: string; manifest: string }
   /** Brings the volume in step with a changed image. */
   | ({ do: 'reconcile'; nix: string | undefined } & Omit<ReconcileRequest, 'nixVersion' | 'breathe'>)
@@ -89,6 +91,8 @@ export function describeStep(step: Step): string {
       return `bind ${step.source} to ${step.target}${step.readOnly ? ', read-only' : ''}`;
     case 'verify':
       return `check that ${step.manifest} is for this version and ${step.xattrs}.overlay attributes`;
+    case 'try-xattrs':
+      return `try ${step.xattrs}.overlay attributes on ${step.path}, if the volume is new`;
     case 'seed':
       return `copy ${step.from} to ${step.to} unless it has a database`;
     case 'reconcile':

@@ -70,7 +70,7 @@ function configUnfit(config: Config): Unsupported | undefined {
 }
 
 function plan(facts: Facts, config: Config): Step[] {
-  const { manifest, prefix: root } = volumeLayout(config.cacheDir);
+  const { manifest, probe, prefix: root } = volumeLayout(config.cacheDir);
   const places = prefixPlaces(config);
   const settings = settingsFor(facts, places);
   const everywhere = facts.writable.nixConf;
@@ -79,7 +79,7 @@ function plan(facts: Facts, config: Config): Step[] {
     ...lockVolume(config, { reads: false }),
     { do: 'manifest', path: manifest, strategy: 'prefix' },
     { do: 'mkdir', path: root, mode: 0o755 },
-    { do: 'clear', paths: perBootParts.map((part) => `${places.stateDir}/${part}`) },
+    { do: 'clear', paths: perBootParts.map((part) => `${places.stateDir}/${part}`), idle: [probe] },
     { do: 'nix-conf', dir: places.confDir, over: 'in place', settings },
     ...(everywhere ? [{ do: 'nix-conf', dir: facts.nixConf.dir, over: 'in place', settings } as const] : []),
     {

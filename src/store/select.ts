@@ -93,7 +93,7 @@ function serviceSteps({ services }: Config): Step[] {
 }
 
 /** Whether a boot that failed so goes on with the next strategy, if there is one: whether mounting is denied no fact tells. */
-export const goesOnAfter = ({ exitCode }: InitError): boolean => exitCode === Exit.privilege;
+export const goesOnAfter = ({ unfit }: InitError): boolean => unfit;
 
 /** The error for a strategy that was asked for and cannot work. */
 export const refusal = (why: Unsupported): InitError => new InitError(why);

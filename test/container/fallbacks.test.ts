@@ -25,6 +25,17 @@ containerTest(
   },
 );
 
+containerTest(
+  'a volume without extended attributes: one warning, a binary cache instead, and the command runs',
+  async () => {
+    await using volume = await makeVolume('-o', 'type=ramfs', '-o', 'device=ramfs');
+    const result = await boot({ volume: volume.name, command: mounts });
+    assert.equal(result.exitCode, 0, result.stderr);
+    assertOneWarning(result, /has no trusted xattrs.*: E\w+ \(.*going on with strategy substituter"/);
+    assert.doesNotMatch(result.stdout, / \/nix\/(store|var\/nix) /);
+  },
+);
+
 containerTest('a read-only volume: one warning, nothing mounted, and the command runs', async () => {
   await using volume = await makeVolume();
   const result = await boot({ flags: ['-v', `${volume.name}:/nix-cache:ro`], command: mounts });

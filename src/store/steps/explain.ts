@@ -16,6 +16,7 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   tmpfs: 'mount',
   bind: 'mount',
   verify: 'facts',
+  'try-xattrs': 'mount',
   seed: 'seed',
   reconcile: 'reconcile',
   snapshot: 'seed',
@@ -37,8 +38,12 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
 export function explain(error: unknown, step: Step): InitError {
   const errno = errnoOf(error);
   const mounting = isMounting(step);
-  const fault = (what: string, remedy: string, exitCode: ExitCode): InitError =>
-    new InitError({ stage: 'mount', what, errno, remedy, exitCode, cause: error });
+  const fault = (
+    what: string,
+    remedy: string,
+    exitCode: ExitCode,
+    more: { unfit?: boolean } = {},
+  ): InitError => new InitError({ stage: 'mount', what, errno, remedy, exitCode, ...more, cause: error });
   if (mounting && (errno === 'EACCES' || errno === 'EPERM')) {
     return fault(
       `mounting was denied although CAP_SYS_ADMIN is held (AppArmor's default profile does this): ${subject(step)}`,
@@ -58,6 +63,15 @@ export function explain(error: unknown, step: Step): InitError {
       `overlayfs refuses ${step.upper} as an upper layer`,
       "use a volume on ext4, xfs or btrfs; 'dmesg' on the host says why",
       Exit.io,
+      { unfit: true },
+    );
+  }
+  if (step.do === 'try-xattrs' && (errno === 'ENOTSUP' || errno === 'EOPNOTSUPP')) {
+    return fault(
+      `the file system of ${step.path} has no ${step.xattrs} xattrs, without which it cannot be an upper layer`,
+      'use a volume on ext4, xfs or btrfs',
+      Exit.io,
+      { unfit: true },
     );
   }
   // It is no volume's.
@@ -71,6 +85,7 @@ export function explain(error: unknown, step: Step): InitError {
 const subject = (step: Step): string => {
   switch (step.do) {
     case 'mkdir':
+    case 'try-xattrs':
     case 'lock':
       return step.path;
     case 'seed':

@@ -75,6 +75,7 @@ const steps = {
   roots: { do: 'roots', state: '/v/var/nix', stateDir: '/s', storeDir: '/t', record: '/v/roots.json' },
   'nix-conf': { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g', settings: {} },
   manifest: { do: 'manifest', path: '/v/m', strategy: 'prefix' },
+  'try-xattrs': { do: 'try-xattrs', path: '/v/w', xattrs: 'trusted', manifest: '/v/m' },
   environment: { do: 'environment', variables: { NIX_REMOTE: 'daemon' } },
   'binary-cache': { do: 'binary-cache', ...places, manifest: '/v/m', xattrs: 'trusted', readOnly: false },
   substituter: { do: 'substituter', ...places, readOnly: false, confDir: '/c', userConfDir: undefined },
@@ -111,6 +112,8 @@ const cases: Case[] = [
   ['snapshot', 'ENOSPC', 74, 'seed', /^\/run\/x\/state$/, /room.*memory/],
   ['snapshot', 'EIO', 74, 'seed', /^\/run\/x\/state$/, /disk/],
   ['bind-each', 'EACCES', 77, 'mount', denied, apparmor],
+  ['try-xattrs', 'ENOTSUP', 74, 'mount', /\/v\/w has no trusted xattrs/, /ext4/],
+  ['try-xattrs', 'EROFS', 74, 'mount', /^\/v\/w$/, /read-write/],
   ['mkdir', 'EROFS', 74, 'mount', /^\/nix-cache\/upper$/, /read-write/],
   ['mkdir', 'EPERM', 77, 'mount', /^\/nix-cache\/upper$/, /root/],
   ['unmount', 'EINVAL', 74, 'mount', /^\/nix\/store \/run\/x$/, /debug/],
@@ -171,4 +174,15 @@ test('a mistake of ours is called one, also where it happens in a mount', () => 
     stage: 'internal',
     what: /^\/b: TypeError: x is undefined\n +at .*explain\.test\.ts/,
   })(error);
+});
+
+test('only what another strategy can do without sends a boot on to it', () => {
+  const unfit = (kind: keyof typeof steps, errno: string): boolean =>
+    explain(failed(errno), structuredClone<unknown>(steps[kind]) as Step).unfit;
+  assert.equal(unfit('try-xattrs', 'ENOTSUP'), true);
+  assert.equal(unfit('overlay', 'EINVAL'), true);
+  assert.equal(unfit('bind', 'EPERM'), true);
+  assert.equal(unfit('try-xattrs', 'ENOSPC'), false);
+  assert.equal(unfit('overlay', 'EIO'), false);
+  assert.equal(unfit('seed', 'ENOSPC'), false);
 });
