@@ -79,7 +79,7 @@ async function applyFirst({
     const errors = passedOver.map(({ why }) => refusal(why));
     if (plan === undefined) throw errors.at(-1) ?? new RangeError('no strategy to choose from');
     for (const error of errors) warnFallback(log, error, plan.strategy);
-    if (plan.strategy !== 'none') warnUnmounted(facts, config, log);
+    if (plan.strategy !== 'none' && plan.strategy !== 'host') warnUnmounted(facts, config, log);
     log.info(
       `strategy ${plan.strategy}: ${config.strategy === 'auto' ? 'the first that can work here' : 'as configured'}`,
     );
@@ -111,7 +111,8 @@ function warnUnmounted({ volume }: Facts, { cacheDir, access }: Config, log: Log
 }
 
 function warnFallback(log: Log, error: InitError, next: string): void {
-  log.warn(`${error.message}; going on with strategy ${next}, nothing will be kept`);
+  const lost = next === 'none' ? ', nothing will be kept' : '';
+  log.warn(`${error.message}; going on with strategy ${next}${lost}`);
 }
 
 /** @throws {InitError} when there is no /proc, which everything after this needs too. */

@@ -31,7 +31,7 @@ export const keys = {
     initial: 'auto',
     form: 'text',
     help: 'how cached store paths survive a restart',
-    allowed: 'auto, overlay, none',
+    allowed: 'auto, overlay, host, none',
   },
   cacheDir: { initial: '/nix-cache', form: 'text', help: 'the persistent volume', allowed: path },
   storeDir: { initial: '/nix/store', form: 'text', help: "Nix's store", allowed: path },

@@ -9,7 +9,7 @@ const exitCodeText = z.string().check(z.regex(/^(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[
 
 /** What each key of config/keys.ts may hold, as a configuration file says it. */
 export const schemas = {
-  strategy: z.enum(['auto', 'overlay', 'none']),
+  strategy: z.enum(['auto', 'overlay', 'host', 'none']),
   cacheDir: absolutePath,
   storeDir: absolutePath,
   stateDir: absolutePath,

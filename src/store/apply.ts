@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
+import { hasErrno } from '../errors.ts';
 import { removeTree } from '../linux/files.ts';
 import { bindMount, makeReadOnly, mount } from '../linux/mount.ts';
 import type { Log } from '../log.ts';
@@ -131,7 +132,15 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
       break;
     }
     case 'nix-conf':
-      undo.unmounting(mountNixConf(step));
+      try {
+        undo.unmounting(mountNixConf(step));
+      } catch (error) {
+        if (step.orWarn === undefined || !hasErrno(error, 'EPERM', 'EACCES')) throw error;
+        log.warn(step.orWarn);
+      }
+      break;
+    case 'warn':
+      log.warn(step.text);
       break;
     case 'environment':
       undo.ending(setVariables(step));

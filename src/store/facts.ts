@@ -8,6 +8,7 @@ import { type Credentials, parseCredentials } from '../linux/credentials.ts';
 import { isReadOnly, mountOf, readMountInfo } from '../linux/mountinfo.ts';
 import { nixVersion } from '../state/nix-version.ts';
 import { probeVolume, type VolumeFacts } from '../volume/probe.ts';
+import { type HostFacts, lookAtHost } from './host-facts.ts';
 import { findLeftovers } from './leftovers.ts';
 import { runDir } from './run-layout.ts';
 
@@ -29,6 +30,10 @@ export type Facts = {
   runReadOnly: boolean;
   nixConf: { dir: string; kind: 'file' | 'symlink' | 'missing' | 'no directory'; readOnly: boolean };
   daemon: { path: string | undefined; socket: string };
+  /** Whether that socket, or its directory, was mounted by somebody: then it is another daemon's. */
+  socketMounted: boolean;
+  /** What of another machine's Nix is here; asked when somebody wants to know: it takes a talk with its daemon. */
+  readonly host: HostFacts;
   /** What the daemon says of its version, such as `2.34.1`; asked when somebody wants to know: it takes a process. */
   readonly nixVersion: string | null;
 };
@@ -56,7 +61,9 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     path: findCommand(config['daemon.command'], env['PATH']),
     socket: env['NIX_DAEMON_SOCKET_PATH'] || `${config.stateDir}/daemon-socket/socket`,
   };
+  const socketMount = mountOf(daemon.socket, mounts)?.target;
   let version: string | null | undefined;
+  let host: HostFacts | undefined;
   return {
     root: process.geteuid?.() === 0,
     sysAdmin: hasSysAdmin(status),
@@ -71,6 +78,11 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     runReadOnly: readOnlyAt(runDir),
     nixConf: { dir: confDir, kind: nixConfKind(confDir), readOnly: readOnlyAt(confDir) },
     daemon,
+    socketMounted: socketMount === daemon.socket || socketMount === dirname(daemon.socket),
+    get host() {
+      host ??= lookAtHost({ ...config, socket: daemon.socket, mounts, env });
+      return host;
+    },
     get nixVersion() {
       version ??= nixVersion(daemon.path);
       return version;

@@ -33,7 +33,7 @@ export function bindAside(facts: Facts, storeDir: string, stateDir: string): Ste
 }
 
 /** `/run/nix-cache-init` is a plain directory, or a tmpfs where the root file system is read-only. */
-function runDirectory(facts: Facts, directories: string[]): Step[] {
+export function runDirectory(facts: Facts, directories: string[]): Step[] {
   const tmpfs: Step = { do: 'tmpfs', target: runDir, options: 'mode=755' };
   return [
     ...(facts.runReadOnly ? [tmpfs] : [{ do: 'mkdir', path: runDir, mode: 0o755 } as const]),

@@ -37,7 +37,11 @@ export type Step =
       generated: string;
       /** Lines of it that come before the user's own, which win. */
       settings: Record<string, string>;
+      /** Said where mounting is denied, and the boot goes on; without it, that ends the strategy. */
+      orWarn?: string;
     }
+  /** Says what people should know about what they asked for. */
+  | { do: 'warn'; text: string }
   /** Sets variables for all that init starts; what a strategy says to Nix's clients. */
   | { do: 'environment'; variables: Record<string, string> }
   /** Binds a service's socket before it runs, so that clients are queued and never refused. */
@@ -81,6 +85,8 @@ export function describeStep(step: Step): string {
       return `root what projects lead to that are not mounted, and note those that are in ${step.record}`;
     case 'nix-conf':
       return `put our defaults before ${step.dir}/nix.conf`;
+    case 'warn':
+      return `warn: ${step.text}`;
     case 'environment':
       return `set ${Object.entries(step.variables)
         .map(([name, value]) => `${name}=${value}`)

@@ -24,6 +24,7 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   clear: 'seed',
   roots: 'seed',
   'nix-conf': 'mount',
+  warn: 'facts',
   environment: 'facts',
   listen: 'service',
 };
@@ -88,6 +89,8 @@ const subject = (step: Step): string => {
       return step.paths.join(' ');
     case 'nix-conf':
       return step.dir;
+    case 'warn':
+      return step.text;
     case 'environment':
       return Object.keys(step.variables).join(' ');
     case 'listen':

@@ -47,6 +47,7 @@ const steps: [Step, string][] = [
     { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g', settings: {} },
     'put our defaults before /etc/nix/nix.conf',
   ],
+  [{ do: 'warn', text: 'mind this' }, 'warn: mind this'],
   [{ do: 'environment', variables: { A: '1', B: '/2' } }, 'set A=1 B=/2'],
   [{ do: 'listen', socket: '/d/socket', service: 'd', command: '/bin/d' }, 'listen on /d/socket for /bin/d'],
 ];

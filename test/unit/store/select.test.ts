@@ -12,6 +12,9 @@ const choices: [Choice, string[]][] = [
   [{ strategy: 'auto', onUnsupported: 'fail' }, ['overlay']],
   [{ strategy: 'overlay', onUnsupported: 'fallback' }, ['overlay', 'none']],
   [{ strategy: 'overlay', onUnsupported: 'fail' }, ['overlay']],
+  // Never overlay: a volume of the image's must not be brought in step with another machine's store.
+  [{ strategy: 'host', onUnsupported: 'fallback' }, ['host', 'none']],
+  [{ strategy: 'host', onUnsupported: 'fail' }, ['host']],
   [{ strategy: 'none', onUnsupported: 'fallback' }, ['none']],
   [{ strategy: 'none', onUnsupported: 'fail' }, ['none']],
 ];

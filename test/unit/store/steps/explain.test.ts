@@ -62,6 +62,7 @@ const steps = {
   clear: { do: 'clear', paths: ['/v/a', '/v/b'] },
   roots: { do: 'roots', state: '/v/var/nix', stateDir: '/s', storeDir: '/t', record: '/v/roots.json' },
   'nix-conf': { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g', settings: {} },
+  warn: { do: 'warn', text: 'mind this' },
   environment: { do: 'environment', variables: { NIX_REMOTE: 'daemon' } },
   listen: { do: 'listen', socket: '/d/socket', service: 'd', command: '/bin/d' },
 } as const satisfies Record<Step['do'], Step | object>;
