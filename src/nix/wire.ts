@@ -58,7 +58,8 @@ export class Reader {
     const length = this.number();
     if (length > MOST_TEXT_BYTES) throw new ProtocolError(`a text of ${length} bytes`);
     const value = this.#take(length).toString();
-    if (this.#take(paddingOf(length)).some((byte) => byte !== 0)) throw new ProtocolError('a text badly padded');
+    if (this.#take(paddingOf(length)).some((byte) => byte !== 0))
+      throw new ProtocolError('a text badly padded');
     return value;
   }
 

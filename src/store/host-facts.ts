@@ -40,7 +40,8 @@ export function lookAtHost({ storeDir, socket, mounts, env }: HostPlaces): HostF
   const mount = mountOf(storeDir, mounts);
   const paths = somePaths(storeDir);
   return {
-    mounted: mount === undefined || mount.target === '/' ? 'no' : isReadOnly(mount) ? 'read-only' : 'writable',
+    mounted:
+      mount === undefined || mount.target === '/' ? 'no' : isReadOnly(mount) ? 'read-only' : 'writable',
     daemon: helloDaemon(socket, HELLO_MS, paths),
     asked: paths.length,
     socketAlone: mountOf(socket, mounts)?.target === socket,

@@ -85,7 +85,9 @@ function warnings({ host: { daemon, socketAlone, lost }, ...facts }: Facts, { st
     ...(socketAlone
       ? [`${socket} is mounted by itself: when the host's daemon makes it anew, mount its directory instead`]
       : []),
-    ...(lost.length > 0 ? [`the host's store at ${storeDir} hides the image's own: lost are ${lost.join(', ')}`] : []),
+    ...(lost.length > 0
+      ? [`the host's store at ${storeDir} hides the image's own: lost are ${lost.join(', ')}`]
+      : []),
   ];
 }
 

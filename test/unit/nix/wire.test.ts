@@ -59,10 +59,13 @@ const hostile: [string, Buffer, (reader: Reader) => unknown, RegExp][] = [
 
 for (const [name, bytes, read, message] of hostile) {
   test(`${name} is refused at once`, () => {
-    assert.throws(() => read(new Reader(bytes)), (error: unknown) => {
-      assert.ok(error instanceof ProtocolError);
-      assert.match(error.message, message);
-      return true;
-    });
+    assert.throws(
+      () => read(new Reader(bytes)),
+      (error: unknown) => {
+        assert.ok(error instanceof ProtocolError);
+        assert.match(error.message, message);
+        return true;
+      },
+    );
   });
 }

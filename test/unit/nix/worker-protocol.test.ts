@@ -60,11 +60,14 @@ const wrong: [string, Buffer, RegExp][] = [
 
 for (const [name, bytes, message] of wrong) {
   test(`${name} is no nix-daemon`, () => {
-    assert.throws(() => readHello(new Reader(bytes)), (error: unknown) => {
-      assert.ok(error instanceof ProtocolError, String(error));
-      assert.match(error.message, message);
-      return true;
-    });
+    assert.throws(
+      () => readHello(new Reader(bytes)),
+      (error: unknown) => {
+        assert.ok(error instanceof ProtocolError, String(error));
+        assert.match(error.message, message);
+        return true;
+      },
+    );
   });
 }
 
@@ -89,11 +92,14 @@ for (const [name, minor, error] of errors) {
     const bytes = Buffer.concat([
       ...[said(magic2, version(minor)), minor >= 33 ? said('2.8.0') : said(), said(messages.error), error],
     ]);
-    assert.throws(() => readHello(new Reader(bytes)), (thrown: unknown) => {
-      assert.ok(thrown instanceof DaemonRefusal);
-      assert.equal(thrown.message, 'no');
-      return true;
-    });
+    assert.throws(
+      () => readHello(new Reader(bytes)),
+      (thrown: unknown) => {
+        assert.ok(thrown instanceof DaemonRefusal);
+        assert.equal(thrown.message, 'no');
+        return true;
+      },
+    );
   });
 }
 
