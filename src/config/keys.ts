@@ -36,6 +36,12 @@ export const keys = {
   cacheDir: { initial: '/nix-cache', form: 'text', help: 'the persistent volume', allowed: path },
   storeDir: { initial: '/nix/store', form: 'text', help: "Nix's store", allowed: path },
   stateDir: { initial: '/nix/var/nix', form: 'text', help: "Nix's state directory", allowed: path },
+  lowers: {
+    initial: [],
+    form: 'json',
+    help: "read-only stores below the image's",
+    allowed: 'a JSON list of absolute paths, each once, such as ["/lowers/a/store"]',
+  },
   access: {
     initial: 'read-write',
     form: 'text',

@@ -13,6 +13,7 @@ export const schemas = {
   cacheDir: absolutePath,
   storeDir: absolutePath,
   stateDir: absolutePath,
+  lowers: z.array(absolutePath).check(z.refine((paths) => new Set(paths).size === paths.length)),
   access: z.enum(['read-write', 'read-only']),
   onLocked: z.enum(['fail', 'wait', 'read-only']),
   lockTimeout: duration,

@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/keys.ts';
 import { toInitError } from '../errors.ts';
@@ -6,6 +6,8 @@ import { hasSysAdmin, readInUserNamespace } from '../linux/capabilities.ts';
 import { findCommand } from '../linux/commands.ts';
 import { type Credentials, parseCredentials } from '../linux/credentials.ts';
 import { isReadOnly, mountOf, readMountInfo } from '../linux/mountinfo.ts';
+import { databaseFile } from '../state/database.ts';
+import { stateBeside } from '../state/lowers/lowers.ts';
 import { nixVersion } from '../state/nix-version.ts';
 import { probeVolume, type VolumeFacts } from '../volume/probe.ts';
 import { type HostFacts, lookAtHost } from './host-facts.ts';
@@ -23,6 +25,8 @@ export type Facts = {
   leftovers: string[];
   storeDir: boolean;
   stateDir: boolean;
+  /** Further lowers, as configured; whether a store is there, and a database of Nix beside it. */
+  lowers: { store: string; there: boolean; database: boolean }[];
   /** Whether scratch of this boot can be written where the image's state directory is. */
   stateReadOnly: boolean;
   /** Where Nix writes build logs, beside the state directory; undefined when the image has no such directory. */
@@ -73,6 +77,11 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     leftovers: findLeftovers(mounts, config),
     storeDir: isDirectory(config.storeDir),
     stateDir: isDirectory(config.stateDir),
+    lowers: config.lowers.map((store) => ({
+      store,
+      there: isDirectory(store),
+      database: existsSync(databaseFile(stateBeside(store))),
+    })),
     stateReadOnly: readOnlyAt(config.stateDir),
     logDir: isDirectory(logDir) ? logDir : undefined,
     runReadOnly: readOnlyAt(runDir),

@@ -3,6 +3,7 @@ import { Exit } from '../errors.ts';
 import { perBootParts } from '../state/parts.ts';
 import { volumeLayout } from '../volume/layout.ts';
 import type { Facts } from './facts.ts';
+import { bindLowers, contains, layersBelow, lowersOf, lowersUnfit } from './overlay-lowers.ts';
 import {
   bindAside,
   buildLogs,
@@ -15,13 +16,38 @@ import {
 import { readerSteps } from './overlay-reader.ts';
 import type { Step } from './plan.ts';
 import { runLayout } from './run-layout.ts';
+import { overlayOptions } from './steps/overlay.ts';
 import type { Strategy, Unsupported } from './strategy.ts';
 
 /** New paths land in `upper/` on the volume; the image store lies below, untouched. One merged Nix database. */
 export const overlay: Strategy = { name: 'overlay', unsupported, plan };
 
 function unsupported(facts: Facts, config: Config): Unsupported | undefined {
-  return volumeUnfit(facts, config) ?? storeUnfit(facts, config) ?? privilegeMissing(facts);
+  return (
+    volumeUnfit(facts, config) ??
+    storeUnfit(facts, config) ??
+    lowersUnfit(facts, config) ??
+    privilegeMissing(facts) ??
+    optionsTooLong(plan(facts, config))
+  );
+}
+
+/** The kernel takes a page of options, and cuts off what is longer without a word (mount(2)). */
+const MOST_OPTION_BYTES = 4095;
+
+function optionsTooLong(steps: readonly Step[]): Unsupported | undefined {
+  const lengths = steps.flatMap((step) =>
+    step.do === 'overlay' ? [Buffer.byteLength(overlayOptions(step))] : [],
+  );
+  const length = Math.max(...lengths);
+  if (length <= MOST_OPTION_BYTES) return undefined;
+  return {
+    stage: 'facts',
+    what: `the overlay would need ${length} bytes of options, of which the kernel takes ${MOST_OPTION_BYTES}`,
+    errno: 'E2BIG',
+    remedy: 'set fewer lowers, or a shorter cacheDir',
+    exitCode: Exit.config,
+  };
 }
 
 function volumeUnfit(
@@ -58,9 +84,6 @@ function volumeUnfit(
   return undefined;
 }
 
-const contains = (outer: string, inner: string): boolean =>
-  outer === '/' || inner === outer || inner.startsWith(`${outer}/`);
-
 function storeUnfit(facts: Facts, { storeDir }: Config): Unsupported | undefined {
   if (facts.storeDir) return undefined;
   return {
@@ -92,6 +115,7 @@ function writerSteps(facts: Facts, config: Config): Step[] {
   const { cacheDir, storeDir, stateDir } = config;
   const volume = volumeLayout(cacheDir);
   const xattrs = xattrsOf(facts);
+  const lowers = lowersOf(config, volume);
   return [
     { do: 'mkdir', path: volume.own, mode: 0o755 },
     {
@@ -107,6 +131,7 @@ function writerSteps(facts: Facts, config: Config): Step[] {
     { do: 'mkdir', path: volume.upper, mode: 0o755, like: storeDir },
     { do: 'mkdir', path: volume.work, mode: 0o700 },
     ...bindAside(facts, storeDir, stateDir),
+    ...bindLowers(facts, volume),
     {
       do: 'seed',
       from: runLayout.lowerState,
@@ -118,6 +143,7 @@ function writerSteps(facts: Facts, config: Config): Step[] {
     {
       do: 'reconcile',
       image: { storeDir: runLayout.lowerStore, stateDir: runLayout.lowerState },
+      ...lowers,
       storeDir,
       nixStateDir: stateDir,
       stateDir: volume.state,
@@ -140,7 +166,7 @@ function writerSteps(facts: Facts, config: Config): Step[] {
     {
       do: 'overlay',
       target: storeDir,
-      lower: [runLayout.lowerStore],
+      lower: [runLayout.lowerStore, ...layersBelow(lowers)],
       upper: volume.upper,
       work: volume.work,
       options: mountOptions(xattrs),

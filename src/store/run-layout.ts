@@ -7,6 +7,8 @@ export const runLayout = {
   /** The image's own store and state, whatever is mounted over them. */
   lowerStore: `${runDir}/lower/store`,
   lowerState: `${runDir}/lower/state`,
+  /** The further lowers, by numbers: overlayfs takes no more than a page of options. */
+  lower: (number: number): string => `${runDir}/lower/${number}`,
   /** Held for as long as something of ours is mounted here: another init must not take it for what a killed one left. */
   claim: `${runDir}/lock`,
   builds: `${runDir}/builds`,
@@ -16,6 +18,7 @@ export const runLayout = {
   upper: `${scratch}/upper`,
   work: `${scratch}/work`,
   mask: `${scratch}/mask`,
+  masks: `${scratch}/masks`,
   state: `${runDir}/state`,
   log: `${runDir}/log`,
   /** For files that are needed while the state is made, and then no more. */

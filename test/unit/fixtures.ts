@@ -53,6 +53,7 @@ export function makeFacts(changes: Partial<Facts> = {}): Facts {
     volume: makeVolume(),
     storeDir: true,
     stateDir: true,
+    lowers: [],
     stateReadOnly: false,
     logDir: '/nix/var/log',
     runReadOnly: false,

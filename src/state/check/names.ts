@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { hasErrno } from '../../errors.ts';
 import { hasXattr } from '../../linux/files.ts';
 import { copiedUp, type Layers, listUpper, overlaps } from '../reconcile/layers.ts';
@@ -21,7 +21,7 @@ export function listNames({ storeDir, volume }: Places, marks: 'trusted' | 'user
   if (volume === undefined) {
     return { upper: namesIn(storeDir), lower: new Set(), whiteouts: new Set(), merging: new Set() };
   }
-  const lower = namesIn(volume.image.storeDir);
+  const lower = new Set(storesBelow(volume).flatMap((store) => [...namesIn(store)]));
   const { names: upper, whiteouts } = listUpper(volume.upper);
   if (marks === undefined) return { upper, lower, whiteouts: new Set(whiteouts), merging: new Set() };
   // What is left of a path that another image had.
@@ -30,7 +30,8 @@ export function listNames({ storeDir, volume }: Places, marks: 'trusted' | 'user
   return { upper, lower, whiteouts: new Set(whiteouts), merging: new Set(merging) };
 }
 
-function namesIn(directory: string): Set<string> {
+/** What is in a store directory. */
+export function namesIn(directory: string): Set<string> {
   try {
     return new Set(readdirSync(directory));
   } catch (error) {
@@ -53,11 +54,20 @@ export function liveLayers({ storeDir, volume }: Places): LiveLayers {
   };
   const in_ = (directory: string) => ({ has: (name: string): boolean => there(`${directory}/${name}`) });
   if (volume === undefined) return { upper: in_(storeDir), lower: { has: () => false } };
-  return { upper: in_(volume.upper), lower: in_(volume.image.storeDir) };
+  const stores = storesBelow(volume).map(in_);
+  return {
+    upper: in_(volume.upper),
+    lower: { has: (name) => stores.some((store) => store.has(name)) },
+  };
 }
+
+const storesBelow = ({ image, lowers }: NonNullable<Places['volume']>): string[] =>
+  [image, ...lowers].map(({ storeDir }) => storeDir);
 
 /** Where the contents of a path can be read. */
 export function contentsOf({ kind, storeDir, volume }: Places, name: string, { upper }: LiveLayers): string {
-  const inUpper = kind === 'volume' && volume !== undefined && upper.has(name);
-  return `${inUpper ? volume.upper : storeDir}/${name}`;
+  if (kind !== 'volume' || volume === undefined) return `${storeDir}/${name}`;
+  if (upper.has(name)) return `${volume.upper}/${name}`;
+  const store = storesBelow(volume).find((directory) => existsSync(`${directory}/${name}`));
+  return `${store ?? storeDir}/${name}`;
 }

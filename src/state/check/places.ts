@@ -3,6 +3,7 @@ import { isOverlayOn, type MountInfo, mountOf } from '../../linux/mountinfo.ts';
 import { volumeLayout } from '../../volume/layout.ts';
 import { databaseFile } from '../database.ts';
 import type { ImagePlaces } from '../identity.ts';
+import { stateBeside } from '../lowers/lowers.ts';
 
 /** What there is to check, and where it can be read. */
 export type Places = {
@@ -15,7 +16,13 @@ export type Places = {
   storeDir: string;
   /** Whose database is checked. */
   stateDir: string;
-  volume?: { root: string; upper: string; image: ImagePlaces };
+  volume?: {
+    root: string;
+    upper: string;
+    image: ImagePlaces;
+    /** Further stores below the image's. */
+    lowers: readonly ImagePlaces[];
+  };
 };
 
 export type VolumePlaces = Places & { kind: 'volume'; volume: NonNullable<Places['volume']> };
@@ -24,9 +31,15 @@ export type VolumePlaces = Places & { kind: 'volume'; volume: NonNullable<Places
 export const isOnVolume = (places: Places): places is VolumePlaces =>
   places.kind === 'volume' && places.volume !== undefined;
 
-type Run = { lowerStore: string; lowerState: string; upper: string };
+type Run = { lowerStore: string; lowerState: string; lower: (number: number) => string; upper: string };
 
-type Wanted = { strategy: string; cacheDir: string; storeDir: string; stateDir: string };
+type Wanted = {
+  strategy: string;
+  cacheDir: string;
+  storeDir: string;
+  stateDir: string;
+  lowers: readonly string[];
+};
 
 /**
  * Finds out what there is to check here.
@@ -38,15 +51,27 @@ export function findPlaces(config: Wanted, mounts: readonly MountInfo[], run: Ru
   const lower = { storeDir: run.lowerStore, stateDir: run.lowerState };
   const store = mountOf(storeDir, mounts);
   const aside = mounts.some(({ target }) => target === lower.storeDir);
-  if (aside && store !== undefined && isOverlayOn(store, storeDir, upper))
-    return { kind: 'mounted', storeDir, stateDir, volume: { root: cacheDir, upper, image: lower } };
+  if (aside && store !== undefined && isOverlayOn(store, storeDir, upper)) {
+    const volume = { root: cacheDir, upper, image: lower, lowers: boundLowers(mounts, run) };
+    return { kind: 'mounted', storeDir, stateDir, volume };
+  }
   if (aside && store !== undefined && isOverlayOn(store, storeDir, run.upper))
     return { kind: 'reader', storeDir, stateDir };
   if (strategy !== 'none' && existsSync(upper) && existsSync(state)) {
     const image = { storeDir, stateDir };
-    return { kind: 'volume', storeDir, stateDir: state, volume: { root: cacheDir, upper, image } };
+    const lowers = config.lowers.map((store) => ({ storeDir: store, stateDir: stateBeside(store) }));
+    return { kind: 'volume', storeDir, stateDir: state, volume: { root: cacheDir, upper, image, lowers } };
   }
   return { kind: 'plain', storeDir, stateDir };
+}
+
+/** What init has bound, whatever the configuration of who asks says: options of /init are not known here. */
+function boundLowers(mounts: readonly MountInfo[], run: Run): ImagePlaces[] {
+  const bound = new Set(mounts.map(({ target }) => target));
+  const lowers: ImagePlaces[] = [];
+  for (let number = 1; bound.has(run.lower(number)); number += 1)
+    lowers.push({ storeDir: run.lower(number), stateDir: stateBeside(run.lower(number)) });
+  return lowers;
 }
 
 /** For people: what was looked at. */

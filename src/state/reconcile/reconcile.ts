@@ -6,9 +6,12 @@ import { flushFileSystem, readIfThere, removeTree } from '../../linux/files.ts';
 import { settledLooks } from '../../linux/looks.ts';
 import { FORMAT, readManifest, writeManifest } from '../../volume/manifest.ts';
 import { databaseFile } from '../database.ts';
-import { databaseSchemas, type ImagePlaces, imageIdentity, imageLooks, mayBeAlike } from '../identity.ts';
+import { databaseSchemas, type ImagePlaces, layersIdentity, layersLooks, mayBeAlike } from '../identity.ts';
+import { combineDatabases } from '../lowers/combine.ts';
+import { type Lowers, layersOf } from '../lowers/lowers.ts';
+import { makeMasks } from '../lowers/masks.ts';
 import { followImage } from './follow.ts';
-import { copiedUp, type Layers, listUpper, touchesLower } from './layers.ts';
+import { copiedUp, type Layers, listUpper, lowerOf, touchesLower } from './layers.ts';
 import type { Breathe } from './merge.ts';
 import { refuseNewer } from './refuse-newer.ts';
 import { recall, remember } from './remembered.ts';
@@ -24,6 +27,8 @@ export type ReconcileFiles = Record<
 export type ReconcileRequest = {
   /** Where the image's store and state can be read, whatever is mounted over them. */
   image: ImagePlaces;
+  /** Further stores below it; left out: none. */
+  lowers?: Lowers;
   /** Where Nix sees the store, and its state. */
   storeDir: string;
   nixStateDir: string;
@@ -57,45 +62,54 @@ export type Reconciled = Updated & {
 export async function reconcile(request: ReconcileRequest): Promise<Reconciled | undefined> {
   const { files, image, upper } = request;
   const manifest = readManifest(files.manifest);
-  const looks = imageLooks(image);
+  const below = layersOf(image, request.lowers);
+  const stores = below.map(({ storeDir }) => storeDir);
+  const looks = layersLooks(below);
   const known = request.always ? undefined : (manifest?.imageIdentity ?? undefined);
   if (known !== undefined && manifest?.imageStat === looks) {
     const look = settledLooks(upper);
     if (look && look === readIfThere(files.swept)) return undefined;
-    if (!touchesLower(upper, image.storeDir)) {
+    if (!touchesLower(upper, stores)) {
       noteSwept(request);
       return undefined;
     }
   }
   // Both on other threads, while this one compares the databases.
-  const listing = readdir(image.storeDir);
-  const identity = imageIdentity(image, listing, () => request.breathe(0, 0));
+  const listings = stores.map((store) => readdir(store));
+  const identity = layersIdentity(below, looks, listings, manifest?.layers, () => request.breathe(0, 0));
   try {
     const sameImage =
       manifest !== undefined &&
       known !== undefined &&
       mayBeAlike(looks, manifest.imageStat ?? looks) &&
-      known === (await identity);
-    if (sameImage && !touchesLower(upper, image.storeDir)) {
-      ignoringFullDisk(() => writeManifest(files.manifest, { ...manifest, imageStat: looks }));
+      known === (await identity).identity;
+    if (sameImage && !touchesLower(upper, stores)) {
+      const { layers } = await identity;
+      const seen = { ...manifest, imageStat: looks, ...(layers && { layers }) };
+      ignoringFullDisk(() => writeManifest(files.manifest, seen));
       noteSwept(request);
       return undefined;
     }
     refuseNewer({ imageStateDir: image.stateDir, stateDir: request.stateDir }, manifest);
-    return await bringInStep(request, { listing, identity, looks });
+    return await bringInStep(request, { listings, identity, looks });
   } finally {
     // After an error the image is about to be unmounted.
-    await Promise.allSettled([listing, identity]);
+    await Promise.allSettled([...listings, identity]);
   }
 }
 
-type Image = { listing: Promise<string[]>; identity: Promise<string>; looks: string };
+type Below = {
+  /** What is in each store, the image's first. */
+  listings: Promise<string[]>[];
+  identity: ReturnType<typeof layersIdentity>;
+  looks: string;
+};
 
 async function bringInStep(
   request: ReconcileRequest,
-  { listing, identity, looks }: Image,
+  { listings, identity, looks }: Below,
 ): Promise<Reconciled> {
-  const { files, image, upper, stateDir, strategy, xattrs } = request;
+  const { files, image, lowers, upper, stateDir, strategy, xattrs } = request;
   const before = { format: FORMAT, strategy, xattrs, imageStat: null, imageIdentity: null } as const;
   const { schema: nixSchema } = databaseSchemas(stateDir);
   const known = readManifest(files.manifest);
@@ -104,8 +118,9 @@ async function bringInStep(
   const { names, whiteouts } = listUpper(upper);
   const copies = copiedUp(upper, names, xattrs);
   for (const name of copies) names.delete(name);
-  const layers = listing.then((lower) => ({ upper: names, lower: new Set(lower) }));
-  const { updated, takenOut } = await updateRows(request, layers).catch((error: unknown) => {
+  const listed = Promise.all(listings);
+  const layers = listed.then((stores) => ({ upper: names, ...lowerOf(stores) }));
+  const { updated, takenOut } = await updateAll(request, listed, layers).catch((error: unknown) => {
     // Nothing has changed, so that the image of the last time can still boot, and be used to make room.
     if (isDiskFull(error) && known !== undefined)
       ignoringFullDisk(() => writeManifest(files.manifest, known));
@@ -115,20 +130,38 @@ async function bringInStep(
   for (const name of whiteouts) unlinkSync(`${upper}/${name}`);
   for (const name of [...copies, ...updated.superseded]) setAside(upper, name, files.superseded);
   for (const name of updated.hiding) makeOpaque(upper, name, xattrs);
+  if (lowers !== undefined) makeMasks(lowers.masks, await listed);
   const { storeDir, nixStateDir } = request;
   const places = { from: image.stateDir, to: stateDir, storeDir, nixStateDir, record: files.imageLinks };
   const { base: links } = followImage({ updated, layers: await layers, ...places });
 
   remember(files.remembered, upper, takenOut);
   removeTree(files.imageCopy);
+  // Of lowers whose rows nobody took, the next boot is to try again.
+  const unknown = lowers !== undefined && !existsSync(databaseFile(stateDir));
+  if (lowers !== undefined) removeTree(lowers.combined);
   flushFileSystem(dirname(files.manifest));
   noteSwept(request);
   // Of an older schema the rows lack what the image's have: Nix migrates the database, and the next boot completes them.
   const newest = databaseSchemas(image.stateDir).schema;
-  const complete = newest === null || nixSchema === null || nixSchema >= newest;
-  const after = complete ? { imageIdentity: await identity, imageStat: looks } : {};
+  const complete = !unknown && (newest === null || nixSchema === null || nixSchema >= newest);
+  const { identity: imageIdentity, layers: each } = await identity;
+  const after = complete ? { imageIdentity, imageStat: looks, ...(each && { layers: each }) } : {};
   writeManifest(files.manifest, { ...before, nixSchema, nix: request.nixVersion(), ...after });
   return { ...updated, whiteouts: whiteouts.length, links };
+}
+
+/** With further lowers, what is known of all of them is the image's. */
+async function updateAll(
+  request: ReconcileRequest,
+  listed: Promise<string[][]>,
+  layers: Promise<Layers>,
+): ReturnType<typeof updateRows> {
+  const { image, lowers, storeDir, breathe } = request;
+  if (lowers === undefined) return await updateRows(request, layers);
+  const names = (await listed).slice(1);
+  await combineDatabases({ image, lowers: lowers.places, names, storeDir, to: lowers.combined, breathe });
+  return await updateRows({ ...request, image: { ...image, stateDir: lowers.combined } }, layers);
 }
 
 /** A volume without a database (the image has none either) has no rows to bring in step. */

@@ -10,7 +10,7 @@ import { deadPaths, findVanished, forgetVanished, type Layer, markDead, type Sto
 export type UpdateRequest = {
   /** The state directory whose database is updated. */
   stateDir: string;
-  /** The image's. */
+  /** The image's, or what was made of its and further lowers'. */
   imageStateDir: string;
   storeDir: string;
   /** May come late: they are not needed to compare the databases. */
@@ -116,10 +116,15 @@ async function update(
   const topLevel = hasImage ? topLevelPaths(database) : [];
   const layers = await request.layers;
   defineFunctions(database, { storeDir, layers });
-  const { learnt, replaced } = hasImage ? mergeImage(database) : { learnt: 0, replaced: [] };
   const pathOf = (name: string): string => `${storeDir}/${name}`;
   const both = overlaps(layers);
-  const superseded = new Set(both.filter((name) => hasImage && knows(database, 'img', pathOf(name))));
+  const kept = new Set(
+    both.filter((name) => layers.lent?.has(name) && knows(database, 'main', pathOf(name))),
+  );
+  forgetChanges(database, [...kept].map(pathOf));
+  const { learnt, replaced } = hasImage ? mergeImage(database) : { learnt: 0, replaced: [] };
+  const covered = both.filter((name) => hasImage && !kept.has(name) && knows(database, 'img', pathOf(name)));
+  const superseded = new Set(covered);
   const back = recalled.filter(({ path }) => !superseded.has(path.slice(storeDir.length + 1)));
   markDead(
     database,
@@ -138,6 +143,12 @@ async function update(
     hiding: both.filter((name) => !superseded.has(name) && knows(database, 'main', pathOf(name))),
     roots: (whole ? topLevel : topLevelPaths(database)).map((path) => path.slice(storeDir.length + 1)),
   };
+}
+
+/** What the volume has of its own stays as its row says, whatever a lower's would. */
+function forgetChanges(database: DatabaseSync, paths: readonly string[]): void {
+  const forget = database.prepare('delete from temp.changed where path = ?');
+  for (const path of paths) forget.run(path);
 }
 
 const knows = (database: DatabaseSync, schema: 'main' | 'img', path: string): boolean =>

@@ -8,6 +8,7 @@ import {
   toInitError,
 } from '../../errors.ts';
 import type { Step } from '../plan.ts';
+import { runLayout } from '../run-layout.ts';
 
 const stages: Readonly<Record<Step['do'], Stage>> = {
   mkdir: 'mount',
@@ -52,8 +53,8 @@ export function explain(error: unknown, step: Step): InitError {
   }
   if (step.do === 'overlay' && errno === 'EINVAL') {
     // A reader's own upper layer is in memory, where nothing is refused.
-    const volume = step.lower.length > 1 ? step.lower.at(-1) : undefined;
-    if (volume !== undefined)
+    const volume = step.lower.at(-1);
+    if (step.upper === runLayout.upper && volume !== undefined)
       return fault(`overlayfs refuses ${volume} as a lower layer`, "'dmesg' on the host says why", Exit.io);
     return fault(
       `overlayfs refuses ${step.upper} as an upper layer`,

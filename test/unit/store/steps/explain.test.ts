@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { ExitCode } from '../../../../src/errors.ts';
 import { Exit, InitError } from '../../../../src/errors.ts';
 import type { Step } from '../../../../src/store/plan.ts';
+import { runLayout } from '../../../../src/store/run-layout.ts';
 import { explain } from '../../../../src/store/steps/explain.ts';
 import { isInitError } from '../../fixtures.ts';
 
@@ -120,7 +121,7 @@ for (const [kind, errno, exitCode, stage, what, remedy] of cases) {
 }
 
 test("a reader's upper layer is not the one that is refused", () => {
-  const reading = { ...steps.overlay, lower: ['/l', '/mask', '/v/upper'], upper: '/run/u' } as const;
+  const reading = { ...steps.overlay, lower: ['/l', '/mask', '/v/upper'], upper: runLayout.upper };
   const error = explain(failed('EINVAL'), structuredClone<unknown>(reading) as Step);
   isInitError({
     exitCode: 74,
@@ -128,6 +129,12 @@ test("a reader's upper layer is not the one that is refused", () => {
     what: 'overlayfs refuses /v/upper as a lower layer',
     remedy: /dmesg/,
   })(error);
+});
+
+test('with further lowers, it is the volume that is refused still', () => {
+  const writing = { ...steps.overlay, lower: ['/l', '/m/1', '/l/1'] };
+  const error = explain(failed('EINVAL'), structuredClone<unknown>(writing) as Step);
+  isInitError({ exitCode: 74, what: 'overlayfs refuses /v/upper as an upper layer' })(error);
 });
 
 test('a step that knows why it failed is not talked over', () => {
