@@ -160,14 +160,14 @@ namespaceTest(
   'a lower without a database can be run, is not known to Nix, and that is said in one line',
   async () => {
     await using machine = await makeNixMachine();
-    const { boot, build, verify } = onLowers(machine);
+    const { boot, verify } = onLowers(machine);
     await machine.machine.shell('mkdir bare; cp -a images/B/store bare/store');
-    const { paths } = await build([storeB], 'new');
+    const path = `/nix/store/${(await machine.machine.shell("ls bare/store | grep -- '-new$'")).trim()}`;
     const outcome = await boot(
       ['/bare/store'],
       `cat ${path}/unique; nix-store --check-validity ${path} 2>/dev/null || echo unknown`,
     );
-    assert.match(outcome.stdout, /^[0-9a-f-]{36}\nunknown$/, outcome.stderr);
+    assert.match(outcome.stdout.trim(), /^[0-9a-f-]{36}\nunknown$/, outcome.stderr);
     const lines = outcome.stderr.trim().split('\n');
     assert.equal(lines.length, 1, outcome.stderr);
     assert.match(lines[0] ?? '', /\/bare\/store has no Nix database beside it/);
