@@ -1,7 +1,7 @@
 import { existsSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { flushDirectory, flushFileSystem, makeDirectories, removeTree } from '../linux/files.ts';
-import { copySize, copyTree } from './copy.ts';
+import { copySize, copyTree, type Loss } from './copy.ts';
 import { databaseFile } from './database.ts';
 import { isPerBoot } from './parts.ts';
 import { listTree } from './tree.ts';
@@ -17,6 +17,8 @@ export type SeedRequest = {
   trash: string;
   /** Called often, with bytes done and in all; may throw to end the seeding. */
   onProgress: (done: number, total: number) => void | Promise<void>;
+  /** Called with what of the image's state could not be kept. */
+  onLoss?: (loss: Loss) => void;
   /** Called when everything is on the disk and only the name is missing. */
   onReady: () => void | Promise<void>;
 };
@@ -34,6 +36,7 @@ export async function seedState({
   staging,
   trash,
   onProgress,
+  onLoss = () => {},
   onReady,
 }: SeedRequest): Promise<SeedOutcome> {
   // What an interrupted boot left.
@@ -43,7 +46,7 @@ export async function seedState({
   if (existsSync(to) && !existsSync(databaseFile(from))) return 'present';
 
   try {
-    await fill({ from, staging, onProgress });
+    await fill({ from, staging, onProgress, onLoss });
     await onReady();
   } catch (error) {
     // A volume that ran full must not stay full of what nobody can use.
@@ -64,13 +67,21 @@ async function fill({
   from,
   staging,
   onProgress,
-}: Pick<SeedRequest, 'from' | 'staging' | 'onProgress'>): Promise<void> {
+  onLoss,
+}: Required<Pick<SeedRequest, 'from' | 'staging' | 'onProgress' | 'onLoss'>>): Promise<void> {
   const entries = listTree(from, isPerBoot);
   const total = copySize(entries);
   let done = 0;
-  await copyTree(from, staging, entries, (bytes) => {
+  const onBytes = (bytes: number): void | Promise<void> => {
     done += bytes;
     return onProgress(done, total);
+  };
+  await copyTree(from, staging, entries, onBytes, (loss) => {
+    if (loss.what === 'contents' && isNeeded(loss.path)) throw loss.error;
+    onLoss(loss);
   });
   flushFileSystem(staging);
 }
+
+/** Without its database the state is none. The space that Nix keeps in reserve it makes anew by itself. */
+const isNeeded = (path: string): boolean => path.startsWith('db/') && path !== 'db/reserved';

@@ -1,5 +1,5 @@
-import { lchownSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
-import { placeDirectory, removeTree } from '../../linux/files.ts';
+import { renameSync, symlinkSync, unlinkSync } from 'node:fs';
+import { giveOwner, placeDirectory, removeTree } from '../../linux/files.ts';
 import { entryPath } from '../tree.ts';
 import type { LinkChange } from './plan.ts';
 
@@ -22,7 +22,7 @@ export function applyLinks(stateDir: string, changes: readonly LinkChange[], tem
         // What an interrupted merge left.
         removeTree(temporary);
         symlinkSync(Buffer.from(change.target, 'latin1'), temporary);
-        lchownSync(temporary, change.uid, change.gid);
+        giveOwner(temporary, change.uid, change.gid);
         renameSync(temporary, path);
         break;
     }
