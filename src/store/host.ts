@@ -71,7 +71,8 @@ function plan(facts: Facts, config: Config): Step[] {
   ];
 }
 
-function warnings({ host: { daemon, socketAlone, lost }, ...facts }: Facts, { storeDir }: Config): string[] {
+function warnings(facts: Facts, { storeDir }: Config): string[] {
+  const { daemon, socketAlone, lost } = facts.host;
   if (daemon.kind === 'no daemon') return [];
   const price = `strategy host: whoever runs here can read the host's store and add to it through its nix-daemon`;
   const trusted = daemon.trusted

@@ -7,6 +7,7 @@ import { assertFails, assertOneWarning } from '../harness/failureLine.ts';
 import { type HostNix, makeHostNix } from '../harness/hostNix.ts';
 import { nixImage } from '../harness/images.ts';
 import { assertBuilt, assertNothingBuilt, build } from '../harness/nix.ts';
+import { fixtures } from '../harness/paths.ts';
 
 const price = /host's store/;
 
@@ -69,12 +70,20 @@ containerTest('who may mount needs no variable at all: nix.conf says it', async 
   assert.equal((await container.logs()).stderr.trim().split('\n').length, 1);
 });
 
-containerTest('where mounting is refused, the boot goes on and says what docker exec needs', async () => {
+containerTest('who may not mount is told what docker exec needs, and the boot goes on', async () => {
   await using host = await makeHostNix();
   await using _daemon = await host.startDaemon();
-  const result = await boot({ ...onHost(host), command: build('c') });
-  assertBuilt(result, 'c');
-  assert.match(result.stderr, /docker run -e NIX_REMOTE=daemon/);
+  // Without the capability, and with it where a security module denies it all the same.
+  const flags = ['--security-opt', `seccomp=${join(fixtures, 'deny-mount.json')}`];
+  const denied: Partial<Boot> = { grant: 'overlay', flags };
+  for (const [name, grant] of [
+    ['c', {}],
+    ['d', denied],
+  ] as const) {
+    const result = await boot({ ...onHost(host, grant), command: build(name) });
+    assertBuilt(result, name);
+    assert.match(result.stderr, /docker run -e NIX_REMOTE=daemon/);
+  }
 });
 
 containerTest('a user who is not root, all capabilities gone', async () => {
