@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
-import { checkAlone } from '../harness/checking.ts';
+import { checkAlone, killed } from '../harness/checking.ts';
 import { assertFails, assertQuiet } from '../harness/failureLine.ts';
+import { atGrowingDepth } from '../harness/injection.ts';
+import { bootCommand } from '../harness/namespaceBoot.ts';
+import { overlay } from '../harness/namespaceStore.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
 import { assertVerified } from '../harness/nix.ts';
 import { makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
+import { installCommands } from '../harness/packages.ts';
 import type { Outcome } from '../harness/run.ts';
 import { everythingOf } from '../harness/treeSnapshot.ts';
 
@@ -172,6 +176,13 @@ namespaceTest(
     assert.equal(lines.length, 1, outcome.stderr);
     assert.match(lines[0] ?? '', /\/bare\/store has no Nix database beside it/);
     await verify(['/bare/store']);
+    // To a garbage collection it is garbage, and hidden until the next boot; its own directory stays as it is.
+    const before = everythingOf(machine.machine.path('/bare'));
+    const collected = await boot(['/bare/store'], `nix-store --gc >/dev/null; [ -e ${path} ] || echo hidden`);
+    assert.equal(collected.stdout.trim(), 'hidden', collected.stderr);
+    assert.deepEqual(everythingOf(machine.machine.path('/bare')), before);
+    assert.match((await boot(['/bare/store'], `cat ${path}/unique`)).stdout, /^[0-9a-f-]{36}/);
+    await verify(['/bare/store']);
   },
 );
 
@@ -225,3 +236,29 @@ namespaceTest('check knows the lowers, mounted or not', async () => {
   // Without them it is another image to the volume, and the next boot's affair.
   assert.equal(JSON.parse((await checkAlone(machine, ['--json'])).stdout).inStep, false);
 });
+
+/** Calls that change something while lowers are brought in step; all inits make some of each. */
+const changing = ['mknod', 'rename', 'unlink', 'fsync', 'mkdir', 'pwrite64', 'mount'];
+
+namespaceTest(
+  'killed anywhere while lowers come and go, the next boot ends as if nothing had been',
+  async () => {
+    await installCommands({ strace: 'strace' });
+    await using machine = await makeNixMachine();
+    const { build, verify } = onLowers(machine);
+    const { paths } = await build([storeB], 'd', 'e', 'on-old');
+    let turn = 0;
+    const hits = await atGrowingDepth(changing, async (call, n) => {
+      turn += 1;
+      // Each time they are others than the last boot had.
+      const lowers = [[storeC, storeB], [storeB]][turn % 2] ?? [];
+      const env = withLowers(...lowers);
+      const [file, ...args] = bootCommand(machine.machine, { args: overlay('true'), env });
+      const ended = await killed({ call, n }, file, args);
+      assert.deepEqual(await build(lowers, 'd', 'e', 'on-old'), { ran: [], paths }, `call ${n} of ${call}`);
+      await verify(lowers);
+      return { exitCode: ended === 'killed' ? 137 : 0, stdout: '', stderr: '' };
+    });
+    assert.ok(hits > 15, `${hits}`);
+  },
+);
