@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { flushDirectory, flushFileSystem, makeDirectories, removeTree } from '../linux/files.ts';
 import { copySize, copyTree, type Loss } from './copy.ts';
 import { databaseFile } from './database.ts';
+import { toleratedLoss } from './losses.ts';
 import { isPerBoot } from './parts.ts';
 import { listTree } from './tree.ts';
 
@@ -76,12 +77,6 @@ async function fill({
     done += bytes;
     return onProgress(done, total);
   };
-  await copyTree(from, staging, entries, onBytes, (loss) => {
-    if (loss.what === 'contents' && isNeeded(loss.path)) throw loss.error;
-    onLoss(loss);
-  });
+  await copyTree(from, staging, entries, onBytes, toleratedLoss(onLoss));
   flushFileSystem(staging);
 }
-
-/** Without its database the state is none. The space that Nix keeps in reserve it makes anew by itself. */
-const isNeeded = (path: string): boolean => path.startsWith('db/') && path !== 'db/reserved';

@@ -20,7 +20,7 @@ export type Step =
   /** Brings the volume in step with a changed image. */
   | ({ do: 'reconcile'; nix: string | undefined } & Omit<ReconcileRequest, 'nixVersion' | 'breathe'>)
   /** Gives a container that only reads the volume a state of its own. */
-  | ({ do: 'snapshot'; mask: string; standIns: string } & Omit<SnapshotRequest, 'breathe'>)
+  | ({ do: 'snapshot'; mask: string; standIns: string } & Omit<SnapshotRequest, 'breathe' | 'onLoss'>)
   | { do: 'overlay'; target: string; lower: string[]; upper: string; work: string; options: string[] }
   /** Mounts directories of the volume, read-only, over those in `target` that have a stand-in in `names`. */
   | { do: 'bind-each'; names: string; source: string; target: string }

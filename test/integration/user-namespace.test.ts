@@ -61,6 +61,15 @@ namespaceTest('a namespace with numbers for all keeps all owners, and says nothi
   });
 });
 
+namespaceTest('who only reads is told, too, when it is the image that is copied', async () => {
+  await using machine = await makeMachine();
+  await fillImage(machine);
+  const args = ['--access=read-only', ...overlay('cat', '/nix/var/nix/db/schema')];
+  const outcome = await bootInNamespace(machine, { args, ...single });
+  assert.equal(outcome.stdout, '10\n', outcome.stderr);
+  assertOneWarning(outcome, /copied: \d+ without the owners .* 1 not at all/);
+});
+
 namespaceTest('a volume is of the one kind or the other, and says so', async () => {
   for (const [first, second] of [
     [{}, many],

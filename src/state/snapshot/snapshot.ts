@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { makeDirectories, readIfThere, removeTree } from '../../linux/files.ts';
 import { type Manifest, readManifest } from '../../volume/manifest.ts';
+import type { Loss } from '../copy.ts';
 import { databaseFile } from '../database.ts';
 import { type ImagePlaces, layersIdentity, layersLooks } from '../identity.ts';
 import { combineDatabases } from '../lowers/combine.ts';
@@ -33,6 +34,8 @@ export type SnapshotRequest = {
   /** Where there is room for files of this boot. */
   scratch: string;
   breathe: Breathe;
+  /** As for `copyState`. */
+  onLoss?: (loss: Loss) => void;
 };
 
 export type Overlaps = {
@@ -50,7 +53,7 @@ export type Overlaps = {
 export async function takeSnapshot(request: SnapshotRequest): Promise<Overlaps> {
   const { from, to, upper, image, lowers, breathe } = request;
   const source = existsSync(databaseFile(from)) ? from : image.stateDir;
-  const records = await copyState(source, to, () => readRecords(request), breathe);
+  const records = await copyState(source, to, () => readRecords(request), breathe, request.onLoss);
   refuseNewer({ imageStateDir: image.stateDir, stateDir: to }, records.manifest);
   // After the database: what that says is there was there by then.
   const { names, whiteouts } = listVolume(upper);

@@ -1,5 +1,6 @@
 import type { Log } from '../../log.ts';
 import type { Loss } from '../../state/copy.ts';
+import { describeLosses } from '../../state/losses.ts';
 import { seedState } from '../../state/seed.ts';
 import { readManifest, writeManifest } from '../../volume/manifest.ts';
 import type { Step } from '../plan.ts';
@@ -17,23 +18,6 @@ export async function seed(step: Step & { do: 'seed' }, log: Log, signal: AbortS
     onReady: () => forgetImage(step.manifest),
   }).finally(end);
   if (losses.length > 0) log.warn(describeLosses(losses));
-}
-
-/** How many names fit a line. */
-const MOST_NAMED = 3;
-
-/** What was lost on the way, and why, in one line. */
-export function describeLosses(losses: readonly Loss[]): string {
-  const unread = losses.filter(({ what }) => what === 'contents').map(({ path }) => path);
-  const unowned = losses.length - unread.length;
-  const more = unread.length > MOST_NAMED ? ', …' : '';
-  const parts = [
-    ...(unowned > 0 ? [`${unowned} without the owners or groups they had`] : []),
-    ...(unread.length > 0
-      ? [`${unread.length} not at all, unreadable here (${unread.slice(0, MOST_NAMED).join(', ')}${more})`]
-      : []),
-  ];
-  return `of the image's Nix state were copied: ${parts.join('; ')}. This user namespace has no numbers for those users; a rootless engine maps more with /etc/subuid`;
 }
 
 function forgetImage(path: string): void {

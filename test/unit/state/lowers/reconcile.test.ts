@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { hasXattr } from '../../../../src/linux/files.ts';
 import type { Reconciled } from '../../../../src/state/reconcile/reconcile.ts';
 import { readManifest } from '../../../../src/volume/manifest.ts';
 import { temporaryDirectory } from '../../fixtures.ts';
-import { Ground, named } from '../reconcile/ground.ts';
+import { Ground, makeDatabase, named } from '../reconcile/ground.ts';
 
 /** Image A, its upgrade B, and lowers: X has a package of its own on the image's libc, Y one on X's. */
 function withLowers(act: (ground: Ground, boot: Boot) => Promise<void>): () => Promise<void> {
@@ -144,5 +144,17 @@ test(
     rmSync(ground.image('Y').stateDir, { recursive: true });
     await boot('A', 'X', 'Y');
     assert.deepEqual(valid(ground), ['app', 'ex', 'libc', 'wy']);
+  }),
+);
+
+test(
+  'a volume without a database cannot know them yet: it does when Nix has made one',
+  withLowers(async (ground, boot) => {
+    mkdirSync(ground.volume.state, { recursive: true });
+    await boot('A', 'X');
+    assert.equal(readManifest(ground.volume.manifest)?.imageIdentity, null);
+    makeDatabase(ground.volume.state, {});
+    await boot('A', 'X');
+    assert.deepEqual(valid(ground), ['app', 'ex', 'libc']);
   }),
 );

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Step } from '../../../../src/store/plan.ts';
-import { describeLosses, seed } from '../../../../src/store/steps/seed.ts';
+import { seed } from '../../../../src/store/steps/seed.ts';
 import { type Manifest, readManifest, writeManifest } from '../../../../src/volume/manifest.ts';
 import { recordingLog, temporaryDirectory } from '../../fixtures.ts';
 import { addPath, createDatabase, readPaths } from '../../state/database.ts';
@@ -74,16 +74,4 @@ test('a stop during the seeding ends it with the reason and leaves no state', as
   setImmediate(() => stop.abort(reason));
   await assert.rejects(seed(step, log, stop.signal), reason);
   assert.deepEqual([existsSync(step.to), existsSync(step.staging)], [false, false]);
-});
-
-test('what could not be kept is one line, whatever the number', () => {
-  const owner = (path: string) => ({ path, what: 'owner' }) as const;
-  const contents = (path: string) => ({ path, what: 'contents', error: new Error('EACCES') }) as const;
-  assert.match(
-    describeLosses([owner('a'), owner('b')]),
-    /copied: 2 without the owners or groups they had\. This/,
-  );
-  const line = describeLosses([owner('a'), ...['b', 'c', 'd', 'e'].map(contents)]);
-  assert.match(line, /: 1 without .*; 4 not at all, unreadable here \(b, c, d, …\)\. This user namespace/);
-  assert.doesNotMatch(line, /\n/);
 });
