@@ -10,7 +10,7 @@ import { type Applied, apply } from './store/apply.ts';
 import { type Facts, gatherFacts } from './store/facts.ts';
 import type { Plan } from './store/plan.ts';
 import { runDir } from './store/run-layout.ts';
-import { candidates, refusal, select } from './store/select.ts';
+import { candidates, goesOnAfter, refusal, select } from './store/select.ts';
 import { settlePrivileges } from './supervise/privileges.ts';
 import { Reaper } from './supervise/reaper.ts';
 import { ShutdownReport } from './supervise/report.ts';
@@ -94,7 +94,7 @@ async function applyFirst({
         continue;
       }
       const [next] = rest;
-      if (next === undefined || error.exitCode !== Exit.privilege) throw error;
+      if (next === undefined || !goesOnAfter(error)) throw error;
       warnFallback(log, error, next.name);
       strategies = rest;
     }

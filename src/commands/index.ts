@@ -1,13 +1,17 @@
 import type { CommandLine } from '../config/flags.ts';
 import { runCheck } from './check.ts';
 import { runConfig } from './config.ts';
+import { runDoctor } from './doctor.ts';
 import { runPlan } from './plan.ts';
+import { runRemount } from './remount.ts';
 import type { CommandName } from './usage.ts';
 
 /** The commands that answer and end, with what they exit. `run` is not one: see init.ts. */
 export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: CommandLine) => Promise<number>>> =
   {
     plan: runPlan,
+    doctor: runDoctor,
     check: runCheck,
     config: runConfig,
+    remount: runRemount,
   };

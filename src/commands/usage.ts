@@ -23,6 +23,13 @@ const all = {
     summary: 'print what run would do here; changes nothing',
     switches: { json },
   },
+  doctor: {
+    usage: 'doctor [options]',
+    summary: 'whether it can work here; what is missing, and what to type',
+    switches: { json, schema: 'the JSON Schema of --json instead' },
+    // Its own, to itself.
+    operands: true,
+  },
   check: {
     usage: 'check [options]',
     summary: 'whether database and store agree; with --repair make them',
@@ -36,6 +43,11 @@ const all = {
     usage: 'config [options]',
     summary: 'the effective configuration and where each value came from',
     switches: { schema: 'the JSON Schema of configuration files instead', json },
+  },
+  remount: {
+    usage: 'remount DIRECTORY',
+    summary: "remount a store's overlay in place; a hook of Nix's",
+    operands: true,
   },
 } as const satisfies Record<string, Usage>;
 

@@ -31,7 +31,7 @@ export const keys = {
     initial: 'auto',
     form: 'text',
     help: 'how cached store paths survive a restart',
-    allowed: 'auto, overlay, host, none',
+    allowed: 'auto, overlay, local-overlay, host, none',
   },
   cacheDir: { initial: '/nix-cache', form: 'text', help: 'the persistent volume', allowed: path },
   storeDir: { initial: '/nix/store', form: 'text', help: "Nix's store", allowed: path },
@@ -41,6 +41,12 @@ export const keys = {
     form: 'json',
     help: "read-only stores below the image's",
     allowed: 'a JSON list of absolute paths, each once, such as ["/lowers/a/store"]',
+  },
+  lowerStore: {
+    initial: undefined,
+    form: 'text',
+    help: "local-overlay: another Nix daemon's store below",
+    allowed: 'a Nix store URI such as unix:///run/snix.sock?real=/snix/store, which names the directory',
   },
   access: {
     initial: 'read-write',

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { parseLowerStore } from './lower-store.ts';
 import { servicesSchema } from './service-schema.ts';
 import { parseDuration } from './units.ts';
 
@@ -9,11 +10,12 @@ const exitCodeText = z.string().check(z.regex(/^(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[
 
 /** What each key of config/keys.ts may hold, as a configuration file says it. */
 export const schemas = {
-  strategy: z.enum(['auto', 'overlay', 'host', 'none']),
+  strategy: z.enum(['auto', 'overlay', 'local-overlay', 'host', 'none']),
   cacheDir: absolutePath,
   storeDir: absolutePath,
   stateDir: absolutePath,
   lowers: z.array(absolutePath).check(z.refine((paths) => new Set(paths).size === paths.length)),
+  lowerStore: z.optional(z.string().check(z.refine((uri) => parseLowerStore(uri) !== undefined))),
   access: z.enum(['read-write', 'read-only']),
   onLocked: z.enum(['fail', 'wait', 'read-only']),
   lockTimeout: duration,

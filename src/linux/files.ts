@@ -39,6 +39,7 @@ const renameat2 = lazily('renameat2', {
 
 const AT_FDCWD = -100;
 const RENAME_EXCHANGE = 2;
+const RENAME_WHITEOUT = 4;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const XATTR_LIST_MAX = 65536;
 
@@ -73,8 +74,17 @@ export function replaceFile(path: string, text: string): void {
 
 /** Gives each of two paths what the other one has, in one step (rename(2), RENAME_EXCHANGE). */
 export function exchange(one: string, other: string): void {
-  const [a, b] = [cString(one), cString(other)];
-  checked('renameat2', () => renameat2()(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE), other);
+  rename(one, other, RENAME_EXCHANGE);
+}
+
+/** Moves a file and leaves a whiteout in its place, in one step (rename(2), RENAME_WHITEOUT). */
+export function renameToWhiteout(from: string, to: string): void {
+  rename(from, to, RENAME_WHITEOUT);
+}
+
+function rename(from: string, to: string, flags: number): void {
+  const [a, b] = [cString(from), cString(to)];
+  checked('renameat2', () => renameat2()(AT_FDCWD, a, AT_FDCWD, b, flags), to);
 }
 
 /**

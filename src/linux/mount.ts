@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { checked, lazily } from './libc.ts';
 
 const mount2 = lazily('mount', {
@@ -13,6 +14,8 @@ export const Mount = {
   noDev: 4n,
   remount: 32n,
   bind: 4096n,
+  recursive: 16384n,
+  private: 1n << 18n,
 } as const;
 
 const MNT_DETACH = 2;
@@ -41,4 +44,28 @@ export function makeReadOnly(target: string): void {
  */
 export function unmount(target: string, lazy = false): void {
   checked('umount2', () => umount2()(target, lazy ? MNT_DETACH : 0), target);
+}
+
+const fspick = lazily('fspick', { return: 'int32', arguments: ['int32', 'string', 'uint32'] });
+const fsconfig = lazily('fsconfig', {
+  return: 'int32',
+  arguments: ['int32', 'uint32', 'pointer', 'pointer', 'int32'],
+});
+
+const AT_FDCWD = -100;
+const FSPICK_CLOEXEC = 1;
+const FSCONFIG_CMD_RECONFIGURE = 7;
+
+/**
+ * Remounts a file system as it is, for all who see it: the kernel forgets what it had cached of its names. By fspick(2) and not
+ * by mount(2), which would also set the flags of the mount at `target`.
+ * @throws {SystemError} EINVAL for what is no mount point, EPERM without CAP_SYS_ADMIN.
+ */
+export function remountFileSystem(target: string): void {
+  const fd = checked('fspick', () => fspick()(AT_FDCWD, target, FSPICK_CLOEXEC), target);
+  try {
+    checked('fsconfig', () => fsconfig()(fd, FSCONFIG_CMD_RECONFIGURE, 0n, 0n, 0), target);
+  } finally {
+    closeSync(fd);
+  }
 }

@@ -1,4 +1,5 @@
 import { chmodSync, closeSync } from 'node:fs';
+import { hasErrno } from '../errors.ts';
 import { checked, lazily, SystemError } from './libc.ts';
 
 const socket = lazily('socket', { return: 'int32', arguments: ['int32', 'int32', 'int32'] });
@@ -8,8 +9,8 @@ const connect = lazily('connect', { return: 'int32', arguments: ['int32', 'buffe
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
-const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
+const SOCK_NONBLOCK = 0o4000;
 /** Bytes of `sun_path`, its closing NUL included (unix(7)). */
 const SUN_PATH_BYTES = 108;
 const ENAMETOOLONG = 36;
@@ -69,5 +70,18 @@ function opened(type: number, prepare: (fd: number) => void): number {
   } catch (error) {
     closeSync(fd);
     throw error;
+  }
+}
+
+/**
+ * Whether somebody accepts connections at a path; the one that it takes to find out is closed at once.
+ * @throws {SystemError} ENOENT when nothing is there, ECONNREFUSED when nobody listens any more.
+ */
+export function assertAnswers(path: string): void {
+  try {
+    closeSync(connectUnix(path));
+  } catch (error) {
+    // One whose queue is full is one that answers.
+    if (!hasErrno(error, 'EAGAIN')) throw error;
   }
 }

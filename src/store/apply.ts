@@ -4,6 +4,7 @@ import { hasErrno } from '../errors.ts';
 import { removeTree } from '../linux/files.ts';
 import { bindMount, makeReadOnly, mount } from '../linux/mount.ts';
 import type { Log } from '../log.ts';
+import { removeIdle } from '../volume/idle.ts';
 import { assertFree, takeLock } from '../volume/lock.ts';
 import { deleteTree } from '../volume/trash.ts';
 import type { Plan, Step } from './plan.ts';
@@ -11,6 +12,7 @@ import { setVariables } from './steps/environment.ts';
 import { explain } from './steps/explain.ts';
 import { listen } from './steps/listen.ts';
 import { makeDirectory } from './steps/make-directory.ts';
+import { mask } from './steps/mask.ts';
 import { mountNixConf } from './steps/nix-conf.ts';
 import { mountOverlay } from './steps/overlay.ts';
 import { reconcileImage } from './steps/reconcile.ts';
@@ -115,6 +117,9 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
     case 'snapshot':
       await snapshot(step, log, signal);
       break;
+    case 'mask':
+      mask(step);
+      break;
     case 'overlay':
       mountOverlay(step);
       undo.unmounting(step.target);
@@ -124,6 +129,7 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
       break;
     case 'clear':
       for (const path of step.paths) removeTree(path);
+      for (const path of step.idle ?? []) removeIdle(path);
       break;
     case 'roots': {
       const roots = keepRoots(step, log);
@@ -147,8 +153,8 @@ async function perform(step: Step, { log, signal, applied }: Running): Promise<v
       break;
     case 'listen': {
       const socket = listen(step);
-      const { command, args, env } = step;
-      applied.listening.set(step.service, { command, socket, ...(args && { args }), ...(env && { env }) });
+      const { do: _, service, socket: __, ...start } = step;
+      applied.listening.set(service, { ...start, socket });
       undo.closing(socket);
       undo.removing(step.socket);
       break;

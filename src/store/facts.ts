@@ -1,18 +1,20 @@
 import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/keys.ts';
-import { toInitError } from '../errors.ts';
+import { parseLowerStore } from '../config/lower-store.ts';
+import { errnoOf, toInitError } from '../errors.ts';
 import { hasSysAdmin, readInUserNamespace } from '../linux/capabilities.ts';
 import { findCommand } from '../linux/commands.ts';
 import { type Credentials, parseCredentials } from '../linux/credentials.ts';
 import { isReadOnly, mountOf, readMountInfo } from '../linux/mountinfo.ts';
+import { assertAnswers } from '../linux/socket.ts';
 import { databaseFile } from '../state/database.ts';
 import { stateBeside } from '../state/lowers/lowers.ts';
 import { nixVersion } from '../state/nix-version.ts';
 import { probeVolume, type VolumeFacts } from '../volume/probe.ts';
 import { type HostFacts, lookAtHost } from './host-facts.ts';
 import { findLeftovers } from './leftovers.ts';
-import { runDir } from './run-layout.ts';
+import { runDir, runLayout } from './run-layout.ts';
 
 /** What is true of this machine, image and volume; gathered once at boot, by looking and never by trying. */
 export type Facts = {
@@ -40,6 +42,12 @@ export type Facts = {
   readonly host: HostFacts;
   /** What the daemon says of its version, such as `2.34.1`; asked when somebody wants to know: it takes a process. */
   readonly nixVersion: string | null;
+  /** The image's database as one who may not write finds it; `unwritten`: part of it is in the write-ahead log alone. */
+  readonly imageDatabase: 'whole' | 'unwritten' | 'missing';
+  /** Whether the image's store has the directory for hard links that Nix makes in each store that it opens. */
+  readonly storeLinks: boolean;
+  /** Of the store of another daemon whether there is its directory, and what connecting came to; undefined: not configured. */
+  readonly lowerStore: { directory: boolean; errno: string | undefined } | undefined;
 };
 
 /** @throws {InitError} when /proc cannot be read, which knows most of them. */
@@ -68,13 +76,18 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
   const socketMount = mountOf(daemon.socket, mounts)?.target;
   let version: string | null | undefined;
   let host: HostFacts | undefined;
+  const leftovers = findLeftovers(mounts, config);
+  // What a killed boot left mounted hides them.
+  const image = leftovers.includes(runLayout.lowerState)
+    ? { state: runLayout.lowerState, store: runLayout.lowerStore }
+    : { state: config.stateDir, store: config.storeDir };
   return {
     root: process.geteuid?.() === 0,
     sysAdmin: hasSysAdmin(status),
     credentials: parseCredentials(status),
     userNamespace: readInUserNamespace(),
     volume: probeVolume(config.cacheDir, mounts),
-    leftovers: findLeftovers(mounts, config),
+    leftovers,
     storeDir: isDirectory(config.storeDir),
     stateDir: isDirectory(config.stateDir),
     lowers: config.lowers.map((store) => ({
@@ -96,6 +109,15 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
       version ??= nixVersion(daemon.path);
       return version;
     },
+    get imageDatabase() {
+      return lookAtDatabase(databaseFile(image.state));
+    },
+    get storeLinks() {
+      return isDirectory(`${image.store}/.links`);
+    },
+    get lowerStore() {
+      return lookAtLowerStore(config);
+    },
   };
 }
 
@@ -107,4 +129,22 @@ function nixConfKind(dir: string): Facts['nixConf']['kind'] {
   const stat = lstatSync(`${dir}/nix.conf`, { throwIfNoEntry: false });
   if (stat !== undefined) return stat.isSymbolicLink() ? 'symlink' : 'file';
   return isDirectory(dir) ? 'missing' : 'no directory';
+}
+
+function lookAtDatabase(path: string): Facts['imageDatabase'] {
+  const size = (suffix: string): number | undefined =>
+    statSync(path + suffix, { throwIfNoEntry: false })?.size;
+  if ((size('') ?? 0) === 0) return 'missing';
+  return (size('-wal') ?? 0) > 0 ? 'unwritten' : 'whole';
+}
+
+function lookAtLowerStore({ lowerStore }: Config): Facts['lowerStore'] {
+  const lower = lowerStore === undefined ? undefined : parseLowerStore(lowerStore);
+  if (lower === undefined) return undefined;
+  try {
+    assertAnswers(lower.socket);
+    return { directory: isDirectory(lower.directory), errno: undefined };
+  } catch (error) {
+    return { directory: isDirectory(lower.directory), errno: errnoOf(error) };
+  }
 }

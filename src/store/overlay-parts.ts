@@ -1,6 +1,17 @@
 import type { Facts } from './facts.ts';
-import type { Step } from './plan.ts';
+import type { Step, StrategyName } from './plan.ts';
 import { runDir, runLayout } from './run-layout.ts';
+
+/** In what a strategy that lays the volume over the image differs from another. */
+export type Variation = {
+  strategy: StrategyName;
+  /** Lines of nix.conf that come before the user's own. */
+  settings?: Record<string, string>;
+  /** What is to be done to the image's store before that is bound aside, where nobody may write. */
+  before?: Step[];
+  /** Store directories of another daemon, below the image's and all `lowers`, of which nobody tells when they change. */
+  below?: string[];
+};
 
 /** In which attributes overlayfs keeps its marks; a user namespace may not write those of the other kind. */
 export const xattrsOf = ({ userNamespace }: Facts): 'trusted' | 'user' =>
@@ -14,6 +25,18 @@ export const xattrsOf = ({ userNamespace }: Facts): 'trusted' | 'user' =>
 export function mountOptions(xattrs: 'trusted' | 'user'): string[] {
   const redirect = xattrs === 'user' ? ['redirect_dir=nofollow', 'userxattr'] : ['redirect_dir=off'];
   return ['index=off', 'metacopy=off', ...redirect, 'xino=off', 'nfs_export=off'];
+}
+
+/** In memory: no whiteout can be made in the container's own layer, an overlay. */
+export function maskBelow(below: string[]): Step[] {
+  if (below.length === 0) return [];
+  const { scratch, mask, lowerStore } = runLayout;
+  return [
+    { do: 'mkdir', path: scratch, mode: 0o755 },
+    { do: 'tmpfs', target: scratch, options: 'mode=755' },
+    { do: 'mkdir', path: mask, mode: 0o755 },
+    { do: 'mask', of: lowerStore, below, target: mask },
+  ];
 }
 
 /** What an earlier boot left mounted here. */
@@ -77,7 +100,7 @@ export function buildLogs({ stateReadOnly, logDir }: Facts, log: string): Step[]
 }
 
 /** Settings that an overlay wants: optimising would replace files of the image by hard links, each a copy on the volume. */
-const overlaySettings = { 'auto-optimise-store': 'false' };
+export const overlaySettings = { 'auto-optimise-store': 'false' };
 
 /** @param settings lines that come before the user's own, which win. */
 export function nixConf(

@@ -9,6 +9,7 @@ import {
   mountState,
   nixConf,
   unmountLeftovers,
+  type Variation,
   xattrsOf,
 } from './overlay-parts.ts';
 import type { Step } from './plan.ts';
@@ -19,7 +20,7 @@ import { runLayout } from './run-layout.ts';
  * layer, what it makes itself goes with it, and so does its state, a copy. It takes no lock on the volume: a writer that
  * starts must not be refused because somebody reads.
  */
-export function readerSteps(facts: Facts, config: Config): Step[] {
+export function readerSteps(facts: Facts, config: Config, { settings, before = [] }: Variation): Step[] {
   const { cacheDir, storeDir, stateDir } = config;
   const volume = volumeLayout(cacheDir);
   const xattrs = xattrsOf(facts);
@@ -28,6 +29,7 @@ export function readerSteps(facts: Facts, config: Config): Step[] {
   return [
     ...unmountLeftovers(facts),
     { do: 'verify', manifest: volume.manifest, xattrs },
+    ...before,
     ...bindAside(facts, storeDir, stateDir),
     { do: 'mkdir', path: scratch, mode: 0o755 },
     { do: 'tmpfs', target: scratch, options: 'mode=755' },
@@ -54,7 +56,7 @@ export function readerSteps(facts: Facts, config: Config): Step[] {
       mask,
       standIns: upper,
     },
-    ...nixConf(facts),
+    ...nixConf(facts, settings),
     {
       do: 'overlay',
       target: storeDir,

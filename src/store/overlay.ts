@@ -7,10 +7,12 @@ import { bindLowers, contains, layersBelow, lowersOf, lowersUnfit } from './over
 import {
   bindAside,
   buildLogs,
+  maskBelow,
   mountOptions,
   mountState,
   nixConf,
   unmountLeftovers,
+  type Variation,
   xattrsOf,
 } from './overlay-parts.ts';
 import { readerSteps } from './overlay-reader.ts';
@@ -95,7 +97,8 @@ function storeUnfit(facts: Facts, { storeDir }: Config): Unsupported | undefined
   };
 }
 
-function privilegeMissing({ sysAdmin, root }: Facts): Unsupported | undefined {
+/** What keeps any strategy that mounts from working. */
+export function privilegeMissing({ sysAdmin, root }: Facts): Unsupported | undefined {
   if (sysAdmin) return undefined;
   return {
     stage: 'mount',
@@ -108,13 +111,21 @@ function privilegeMissing({ sysAdmin, root }: Facts): Unsupported | undefined {
 }
 
 function plan(facts: Facts, config: Config): Step[] {
-  return config.access === 'read-only' ? readerSteps(facts, config) : writerSteps(facts, config);
+  return overlaySteps(facts, config, { strategy: 'overlay' });
 }
 
-function writerSteps(facts: Facts, config: Config): Step[] {
+/** What makes the store and the state, for each strategy that lays the volume over the image. */
+export function overlaySteps(facts: Facts, config: Config, variation: Variation): Step[] {
+  return config.access === 'read-only'
+    ? readerSteps(facts, config, variation)
+    : writerSteps(facts, config, variation);
+}
+
+function writerSteps(facts: Facts, config: Config, variation: Variation): Step[] {
   const { cacheDir, storeDir, stateDir } = config;
   const volume = volumeLayout(cacheDir);
   const xattrs = xattrsOf(facts);
+  const { strategy, settings, before = [], below = [] } = variation;
   const lowers = lowersOf(config, volume);
   return [
     { do: 'mkdir', path: volume.own, mode: 0o755 },
@@ -130,6 +141,7 @@ function writerSteps(facts: Facts, config: Config): Step[] {
     // /nix/store takes owner and mode from the upper directory once that covers it.
     { do: 'mkdir', path: volume.upper, mode: 0o755, like: storeDir },
     { do: 'mkdir', path: volume.work, mode: 0o700 },
+    ...before,
     ...bindAside(facts, storeDir, stateDir),
     ...bindLowers(facts, volume),
     {
@@ -148,6 +160,7 @@ function writerSteps(facts: Facts, config: Config): Step[] {
       nixStateDir: stateDir,
       stateDir: volume.state,
       upper: volume.upper,
+      below,
       files: {
         manifest: volume.manifest,
         remembered: volume.remembered,
@@ -156,17 +169,22 @@ function writerSteps(facts: Facts, config: Config): Step[] {
         superseded: volume.superseded,
         imageLinks: volume.imageLinks,
       },
-      strategy: 'overlay',
+      strategy,
       xattrs,
       nix: facts.daemon.path,
     },
-    { do: 'clear', paths: perBootParts.map((part) => `${volume.state}/${part}`) },
+    { do: 'clear', paths: perBootParts.map((part) => `${volume.state}/${part}`), idle: [volume.probe] },
     // While the image's own file can still be read: a link into the store may lead to a path that was collected.
-    ...nixConf(facts),
+    ...nixConf(facts, settings),
+    ...maskBelow(below),
     {
       do: 'overlay',
       target: storeDir,
-      lower: [runLayout.lowerStore, ...layersBelow(lowers)],
+      lower: [
+        runLayout.lowerStore,
+        ...layersBelow(lowers),
+        ...(below.length > 0 ? [runLayout.mask, ...below] : []),
+      ],
       upper: volume.upper,
       work: volume.work,
       options: mountOptions(xattrs),

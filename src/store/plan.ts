@@ -21,11 +21,13 @@ export type Step =
   | ({ do: 'reconcile'; nix: string | undefined } & Omit<ReconcileRequest, 'nixVersion' | 'breathe'>)
   /** Gives a container that only reads the volume a state of its own. */
   | ({ do: 'snapshot'; mask: string; standIns: string } & Omit<SnapshotRequest, 'breathe' | 'onLoss'>)
+  /** Hides in directories what another one has of their names, by whiteouts in `target`, which goes between. */
+  | { do: 'mask'; of: string; below: string[]; target: string }
   | { do: 'overlay'; target: string; lower: string[]; upper: string; work: string; options: string[] }
   /** Mounts directories of the volume, read-only, over those in `target` that have a stand-in in `names`. */
   | { do: 'bind-each'; names: string; source: string; target: string }
-  /** Empties directories that belong to one boot. */
-  | { do: 'clear'; paths: string[] }
+  /** Removes what belongs to one boot; `idle`: unless somebody has it locked. */
+  | { do: 'clear'; paths: string[]; idle?: string[] }
   /** Keeps what roots in project directories lead to, also while those are not mounted; notes them when the container ends. */
   | { do: 'roots'; state: string; stateDir: string; storeDir: string; record: string }
   /** Generates nix.conf and mounts it where Nix looks for it. */
@@ -46,6 +48,9 @@ export type Step =
   | { do: 'environment'; variables: Record<string, string> }
   /** Binds a service's socket before it runs, so that clients are queued and never refused. */
   | ({ do: 'listen'; socket: string; service: string; command: string } & DaemonStart);
+
+/** The kinds of steps that call mount(2). */
+export const mountingSteps: readonly Step['do'][] = ['tmpfs', 'bind', 'bind-each', 'overlay', 'nix-conf'];
 
 export type StrategyName = Exclude<Config['strategy'], 'auto'>;
 
@@ -75,12 +80,14 @@ export function describeStep(step: Step): string {
       return `bring ${step.stateDir} in step with the image, if that has changed`;
     case 'snapshot':
       return `copy ${step.from} to ${step.to}, in step with the image`;
+    case 'mask':
+      return `hide what ${step.below.join(', ')} has of what ${step.of} has`;
     case 'overlay':
       return `mount an overlay at ${step.target}: ${step.upper} over ${step.lower.join(', ')}`;
     case 'bind-each':
       return `bind what is in ${step.names} from ${step.source} to ${step.target}, read-only`;
     case 'clear':
-      return `empty ${step.paths.join(', ')}`;
+      return `empty ${[...step.paths, ...(step.idle ?? [])].join(', ')}`;
     case 'roots':
       return `root what projects lead to that are not mounted, and note those that are in ${step.record}`;
     case 'nix-conf':

@@ -9,6 +9,8 @@ export const runLayout = {
   lowerState: `${runDir}/lower/state`,
   /** The further lowers, by numbers: overlayfs takes no more than a page of options. */
   lower: (number: number): string => `${runDir}/lower/${number}`,
+  /** The image's database once more, in a state directory in which Nix finds what it would else make there. */
+  lowerNix: `${runDir}/lower/nix`,
   /** Held for as long as something of ours is mounted here: another init must not take it for what a killed one left. */
   claim: `${runDir}/lock`,
   builds: `${runDir}/builds`,

@@ -3,6 +3,7 @@ import { NIX_DAEMON } from '../config/services.ts';
 import { Exit, InitError } from '../errors.ts';
 import type { Facts } from './facts.ts';
 import { host } from './host.ts';
+import { localOverlay } from './local-overlay.ts';
 import { none } from './none.ts';
 import { overlay } from './overlay.ts';
 import type { Plan, Step, StrategyName } from './plan.ts';
@@ -17,7 +18,15 @@ export type Selection = {
   rest: Strategy[];
 };
 
-const strategies: Readonly<Record<StrategyName, Strategy>> = { overlay, host, none };
+const strategies: Readonly<Record<StrategyName, Strategy>> = {
+  overlay,
+  'local-overlay': localOverlay,
+  host,
+  none,
+};
+
+/** All there are. */
+export const allStrategies: readonly Strategy[] = Object.values(strategies);
 
 /** Those that nobody has to ask for by name, the best first. */
 const automatic: readonly StrategyName[] = ['overlay', 'none'];
@@ -93,6 +102,9 @@ function serviceSteps({ services }: Config): Step[] {
     listen === undefined ? [] : [{ do: 'listen', socket: listen, service, command }],
   );
 }
+
+/** Whether a boot that failed so goes on with the next strategy, if there is one: whether mounting is denied no fact tells. */
+export const goesOnAfter = ({ exitCode }: InitError): boolean => exitCode === Exit.privilege;
 
 /** The error for a strategy that was asked for and cannot work. */
 export const refusal = (why: Unsupported): InitError => new InitError(why);

@@ -10,11 +10,12 @@ export type ListeningService = {
   socket: number;
   args?: string[];
   env?: Record<string, string | undefined>;
+  nixConfig?: string[];
 };
 
 /** A service like any other, but that its chatter is for the debug log. */
 export function nixDaemon(
-  { command, socket, args = [], env = {} }: ListeningService,
+  { command, socket, args = [], env = {}, nixConfig = [] }: ListeningService,
   config: Config,
   log: Log,
 ): ServiceDefinition {
@@ -23,10 +24,14 @@ export function nixDaemon(
     command,
     args: [...args, ...config['daemon.args']],
     // NIX_REMOTE would make it a client of itself.
-    env: { HOME: process.env['HOME'] ?? '/root', NIX_REMOTE: undefined, ...env },
+    env: { HOME: process.env['HOME'] ?? '/root', NIX_REMOTE: undefined, ...withConfig(nixConfig), ...env },
     restart: 'always',
     stopSignal: 'SIGTERM',
     socket,
     chatter: new Chatter(NIX_DAEMON, log),
   };
+}
+
+function withConfig(lines: readonly string[]): Record<string, string> {
+  return lines.length === 0 ? {} : { NIX_CONFIG: [process.env['NIX_CONFIG'] ?? '', ...lines].join('\n') };
 }

@@ -33,5 +33,7 @@ export function volumeLayout(cacheDir: string) {
     indirectRoots: `${own}/indirect-roots.json`,
     /** Where the state is put together before it gets its name. */
     staging: `${own}/seed`,
+    /** Where doctor tries what the file system can do. Not in `own`, which it would have to make, and a boot to miss when it goes. */
+    probe: `${cacheDir}/.nix-cache-init.doctor`,
   } as const;
 }

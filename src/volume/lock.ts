@@ -82,15 +82,24 @@ function locked({ of = 'volume', path, remedy }: Pick<LockRequest, 'of' | 'path'
   });
 }
 
-/** Who has a lock, as far as the file says: a container's host name is its ID. */
-function holderOf(path: string): string {
+/** Who took a lock last, as far as the file says. */
+export type Holder = {
+  /** For people. */
+  name: string;
+  /** A container's host name is its ID. */
+  host?: string;
+};
+
+const holderOf = (path: string): string => readHolder(path).name;
+
+export function readHolder(path: string): Holder {
   const text = readFileSync(path, 'utf8').trim();
   try {
     const { host, pid, since } = JSON.parse(text) as Record<string, unknown>;
     const start = typeof since === 'number' ? `, since ${new Date(since).toISOString()}` : '';
-    if (typeof host === 'string') return `${host} (PID ${pid}${start})`;
+    if (typeof host === 'string') return { name: `${host} (PID ${pid}${start})`, host };
   } catch {
     // Cut off by a full disk, or by somebody else: shown as it is.
   }
-  return text || 'an unnamed holder';
+  return { name: text || 'an unnamed holder' };
 }

@@ -23,6 +23,8 @@ export type Manifest = {
   nix?: string | null;
   /** With further lowers: of the image and of each of them, of which `imageIdentity` is made then. */
   layers?: LayerIdentity[];
+  /** Whether the last boot had a store below the image's, which may be away the next time. */
+  below?: boolean;
 };
 
 const refuse = (what: string, remedy: string, cause?: unknown): InitError =>
@@ -37,7 +39,7 @@ export function readManifest(path: string): Manifest | undefined {
   const text = readIfThere(path);
   if (text === undefined) return undefined;
   const damaged = (cause?: unknown): InitError =>
-    refuse(`${path} is damaged`, `look at it; to have the volume adopted anew: rm ${path}`, cause);
+    refuse(`${path} is damaged`, `rm ${path} # the volume is adopted anew`, cause);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -56,7 +58,7 @@ export function readManifest(path: string): Manifest | undefined {
 }
 
 function isManifest(value: object): value is Manifest {
-  const { strategy, xattrs, imageIdentity, imageStat, nixSchema, nix, layers } = value as Record<
+  const { strategy, xattrs, imageIdentity, imageStat, nixSchema, nix, layers, below } = value as Record<
     string,
     unknown
   >;
@@ -68,7 +70,8 @@ function isManifest(value: object): value is Manifest {
     text(imageStat) &&
     (nixSchema === null || typeof nixSchema === 'number') &&
     (nix === undefined || text(nix)) &&
-    (layers === undefined || (Array.isArray(layers) && layers.every(isLayerIdentity)))
+    (layers === undefined || (Array.isArray(layers) && layers.every(isLayerIdentity))) &&
+    (below === undefined || typeof below === 'boolean')
   );
 }
 

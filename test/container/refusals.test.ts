@@ -3,7 +3,7 @@ import { boot, startContainer, startIdle } from '../harness/container.ts';
 import { containerTest } from '../harness/containerTest.ts';
 import { docker } from '../harness/docker.ts';
 import { assertFails } from '../harness/failureLine.ts';
-import { makeVolume } from '../harness/volume.ts';
+import { makeVolume, tmpfs } from '../harness/volume.ts';
 
 const strict = { NIX_CACHE_INIT_ON_UNSUPPORTED: 'fail' };
 const never = ['sh', '-c', 'echo the main command ran'];
@@ -48,8 +48,7 @@ containerTest('an option that is not one is a usage error, 64', async () => {
 containerTest(
   'a volume that is full on the first boot is refused with 74, and is whole once there is room',
   async () => {
-    await using volume = await makeVolume(...tmpfs('1m'));
-    // Somebody has to hold a tmpfs volume, or it is a new one for every container.
+    await using volume = await makeVolume(...tmpfs('size=1m'));
     await using holder = await startContainer({
       volume: volume.name,
       flags: ['--entrypoint', 'sleep'],
@@ -75,7 +74,3 @@ containerTest('a read-only volume without a fallback is refused, naming EROFS', 
   assertFails(result, result.exitCode === 77 ? 77 : 74, /EROFS/);
   assert.equal(result.stdout, '');
 });
-
-function tmpfs(size: string): string[] {
-  return ['-o', 'type=tmpfs', '-o', 'device=tmpfs', '-o', `o=size=${size}`];
-}

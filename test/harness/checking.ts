@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +9,7 @@ import type { Machine } from './namespaceMachine.ts';
 import { overlay } from './namespaceStore.ts';
 import type { NixMachine } from './nixMachine.ts';
 import { type Outcome, run } from './run.ts';
+import { idle, startRunningBoot } from './runningBoot.ts';
 
 const program = '/opt/nix-cache-init/bin/nix-cache-init';
 
@@ -64,21 +64,13 @@ export interface Running extends AsyncDisposable {
 }
 
 export async function startRunning({ machine }: NixMachine): Promise<Running> {
-  const booted = await startBoot(machine, { args: overlay('sh', '-c', 'echo ready; exec sleep infinity') });
-  await booted.waitFor(/^ready$/m);
-  const enter = ['--mount', '--pid', '--root', '--wd', 'env', '-i', 'PATH=/usr/bin:/bin', 'HOME=/root'];
-  const exec = (command: readonly string[]): Promise<Outcome> =>
-    run('nsenter', [`--target=${booted.init}`, ...enter, ...command]);
+  const running = await startRunningBoot(machine, { args: overlay(...idle) });
+  const { enter, exec, shell } = running;
   return {
     check: (flags = []) => exec([program, 'check', ...flags]),
-    killedCheck: (flags, point) =>
-      killed(point, 'nsenter', [`--target=${booted.init}`, ...enter, program, 'check', ...flags]),
-    shell: async (script) => {
-      const { exitCode, stdout, stderr } = await exec(['sh', '-euc', script]);
-      assert.equal(exitCode, 0, stderr);
-      return stdout.trim();
-    },
-    [Symbol.asyncDispose]: () => booted[Symbol.asyncDispose](),
+    killedCheck: (flags, point) => killed(point, 'nsenter', enter([program, 'check', ...flags])),
+    shell,
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { baseRoot } from './base.ts';
+import { baseRoot, type Suite } from './base.ts';
 import { bootInNamespace, type NamespaceBoot } from './namespaceBoot.ts';
 import { type Machine, type MachineOptions, makeMachine } from './namespaceMachine.ts';
 import { overlay } from './namespaceStore.ts';
@@ -36,8 +36,11 @@ export interface NixMachine extends AsyncDisposable {
   verify(): Promise<void>;
 }
 
-export async function makeNixMachine(options: Omit<MachineOptions, 'base'> = {}): Promise<NixMachine> {
-  const machine = await makeMachine({ ...options, base: await baseRoot('trixie') });
+export async function makeNixMachine({
+  suite = 'trixie',
+  ...options
+}: Omit<MachineOptions, 'base'> & { suite?: Suite } = {}): Promise<NixMachine> {
+  const machine = await makeMachine({ ...options, base: await baseRoot(suite) });
   try {
     await machine.shell(prepare);
     for (const name of imageNames) await makeImage(machine, name);

@@ -22,6 +22,12 @@ export async function makeVolume(...flags: string[]): Promise<Volume> {
   };
 }
 
+/** For `makeVolume`: in memory. Somebody has to hold it, or it is a new one for every container. */
+export const tmpfs = (options: string): string[] => [
+  ...['-o', 'type=tmpfs', '-o', 'device=tmpfs'],
+  ...['-o', `o=${options}`],
+];
+
 /**
  * What a volume holds, a line a name and one for what each file contains. The lock names who asked for it last, and a
  * directory's time tells no more than its names.

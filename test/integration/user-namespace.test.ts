@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { assertFails, assertOneWarning } from '../harness/failureLine.ts';
 import { bootInNamespace, type NamespaceBoot } from '../harness/namespaceBoot.ts';
-import { makeMachine } from '../harness/namespaceMachine.ts';
-import { fillImage, overlay, validPaths } from '../harness/namespaceStore.ts';
+import { type Machine, makeMachine } from '../harness/namespaceMachine.ts';
+import { fillImage, overlay, storePath, validPaths } from '../harness/namespaceStore.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
 import { assertVerified } from '../harness/nix.ts';
 import { makeNixMachine } from '../harness/nixMachine.ts';
@@ -14,8 +14,49 @@ const single: Partial<NamespaceBoot> = { rootless: true };
 /** What a rootless engine makes of /etc/subuid. */
 const many: Partial<NamespaceBoot> = { rootless: 'many' };
 
+const kinds = [
+  ['only root has a number', single],
+  ['many have a number', many],
+] as const;
+
 const marksOf = (volume: string): unknown =>
   JSON.parse(readFileSync(`${volume}/.nix-cache-init/manifest.json`, 'utf8')).xattrs;
+
+async function makeRootlessMachine(): Promise<Machine> {
+  const machine = await makeMachine({ volume: 'ext4' });
+  await fillImage(machine);
+  await machine.shell('chown 0:30000 nix/store; chmod 1775 nix/store');
+  return machine;
+}
+
+for (const [name, how] of kinds) {
+  namespaceTest(`in a user namespace where ${name}, what is made is there at the next boot`, async () => {
+    await using machine = await makeRootlessMachine();
+    const valid = validPaths(machine.path('/nix/var/nix'));
+    const boot = (script: string) =>
+      bootInNamespace(machine, { args: overlay('sh', '-euc', script), ...how });
+    const made = await boot('mkdir /nix/store/made; echo kept >/nix/store/made/file');
+    assert.equal(made.exitCode, 0, made.stderr);
+    const read = `cat /nix/store/made/file; stat -c %a /nix/store; cat ${storePath('hello')}/bin/hello | tail -n 1`;
+    const stdout = 'kept\n1775\necho hello of the image\n';
+    assert.deepEqual(await boot(read), { exitCode: 0, stdout, stderr: '' });
+    assert.deepEqual(validPaths(machine.path('/nix-cache/var/nix')), valid);
+    assert.equal(marksOf(machine.path('/nix-cache')), 'user');
+  });
+
+  namespaceTest(
+    `in a user namespace where ${name}, an image path that goes is back at the next boot`,
+    async () => {
+      await using machine = await makeRootlessMachine();
+      const boot = (script: string) =>
+        bootInNamespace(machine, { args: overlay('sh', '-euc', script), ...how });
+      const hello = storePath('hello');
+      const gone = await boot(`rm -r ${hello}; ls ${hello} 2>&1 || true`);
+      assert.match(gone.stdout, /No such file/, gone.stderr);
+      assert.deepEqual(await boot(`ls ${hello}/bin`), { exitCode: 0, stdout: 'hello\n', stderr: '' });
+    },
+  );
+}
 
 namespaceTest(
   'owners that cannot be kept are said once, and nothing of theirs becomes more mighty',
@@ -74,6 +115,8 @@ namespaceTest('a volume is of the one kind or the other, and says so', async () 
   for (const [first, second] of [
     [{}, many],
     [many, {}],
+    [{}, single],
+    [single, {}],
   ] as const) {
     await using machine = await makeMachine();
     await fillImage(machine);
@@ -91,11 +134,8 @@ namespaceTest('a volume is of the one kind or the other, and says so', async () 
   }
 });
 
-for (const [name, how] of [
-  ['one number', single],
-  ['many numbers', many],
-] as const) {
-  namespaceTest(`a real Nix in a user namespace with ${name}: built once, upgraded, collected`, async () => {
+for (const [name, how] of kinds) {
+  namespaceTest(`a real Nix in a user namespace where ${name}: built once, upgraded, collected`, async () => {
     await using machine = await makeNixMachine();
     const boot = (script: string) =>
       machine.boot(['sh', '-euc', script], {

@@ -63,6 +63,9 @@ export function makeFacts(changes: Partial<Facts> = {}): Facts {
     socketMounted: false,
     host: makeHost(),
     nixVersion: '2.34.1',
+    imageDatabase: 'whole',
+    storeLinks: true,
+    lowerStore: undefined,
     ...changes,
   };
 }

@@ -130,9 +130,9 @@ const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: fals
 async function isInStep({ kind, volume }: Places): Promise<boolean> {
   if (kind !== 'volume' || volume === undefined) return true;
   const manifest = readManifest(volumeLayout(volume.root).manifest);
-  const below = [volume.image, ...volume.lowers];
-  const looks = layersLooks(below);
+  const layers = [volume.image, ...volume.lowers];
+  const looks = layersLooks(layers);
   if (manifest?.imageStat != null && manifest.imageStat === looks) return true;
-  const names = below.map(({ storeDir }) => namesIn(storeDir));
-  return manifest?.imageIdentity === (await layersIdentity(below, looks, names, manifest?.layers)).identity;
+  const names = layers.map(({ storeDir }) => namesIn(storeDir));
+  return manifest?.imageIdentity === (await layersIdentity(layers, looks, names, manifest?.layers)).identity;
 }

@@ -48,7 +48,7 @@ const details: Readonly<Record<'missing' | 'broken' | 'unregistered' | 'hidden' 
 /** Compares what the databases say with what is there. */
 export function compare(said: Said, names: Names, storeDir: string): Compared {
   const { rows, dangling, image, whole } = said;
-  const { upper, lower, whiteouts, merging } = names;
+  const { upper, lower, below, whiteouts, merging } = names;
   const findings: Finding[] = [];
   const pathsOf = (list: string[]): string[] => list.sort().map((name) => `${storeDir}/${name}`);
   const find = (kind: keyof typeof details, name: string): void => {
@@ -56,7 +56,8 @@ export function compare(said: Said, names: Names, storeDir: string): Compared {
   };
   const hidden = new Set([...whiteouts].filter((name) => isStorePathName(name) && lower.has(name)));
   const covered = overlaps(names).filter((name) => image.has(name) || (rows.has(name) && merging.has(name)));
-  for (const name of rows.keys()) if (!upper.has(name) && !lower.has(name)) find('missing', name);
+  const isThere = (name: string): boolean => upper.has(name) || lower.has(name) || below?.has(name) === true;
+  for (const name of rows.keys()) if (!isThere(name)) find('missing', name);
   for (const name of dangling) find('broken', name);
   for (const name of whole)
     if (!rows.has(name) && !hidden.has(name) && lower.has(name)) find('unregistered', name);

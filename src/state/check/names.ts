@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { hasErrno } from '../../errors.ts';
 import { hasXattr } from '../../linux/files.ts';
-import { copiedUp, type Layers, listUpper, overlaps } from '../reconcile/layers.ts';
+import { copiedUp, type Layers, listUpper, namesBelow, overlaps } from '../reconcile/layers.ts';
 import type { Layer } from '../reconcile/vanished.ts';
 import type { Places } from './places.ts';
 
@@ -21,13 +21,14 @@ export function listNames({ storeDir, volume }: Places, marks: 'trusted' | 'user
   if (volume === undefined) {
     return { upper: namesIn(storeDir), lower: new Set(), whiteouts: new Set(), merging: new Set() };
   }
-  const lower = new Set(storesBelow(volume).flatMap((store) => [...namesIn(store)]));
+  const lower = new Set(imageAndLowers(volume).flatMap((store) => [...namesIn(store)]));
+  const below = namesBelow(volume.below);
   const { names: upper, whiteouts } = listUpper(volume.upper);
-  if (marks === undefined) return { upper, lower, whiteouts: new Set(whiteouts), merging: new Set() };
+  if (marks === undefined) return { upper, lower, below, whiteouts: new Set(whiteouts), merging: new Set() };
   // What is left of a path that another image had.
   for (const name of copiedUp(volume.upper, upper, marks)) if (!lower.has(name)) upper.delete(name);
   const merging = overlaps({ upper, lower }).filter((name) => isMerging(`${volume.upper}/${name}`, marks));
-  return { upper, lower, whiteouts: new Set(whiteouts), merging: new Set(merging) };
+  return { upper, lower, below, whiteouts: new Set(whiteouts), merging: new Set(merging) };
 }
 
 /** What is in a store directory. */
@@ -44,7 +45,7 @@ export function namesIn(directory: string): Set<string> {
 const isMerging = (path: string, marks: 'trusted' | 'user'): boolean =>
   lstatSync(path).isDirectory() && !hasXattr(path, `${marks}.overlay.opaque`);
 
-export type LiveLayers = Record<'upper' | 'lower', Layer>;
+export type LiveLayers = Record<'upper' | 'lower', Layer> & { below?: Layer };
 
 /** The layers as they are at the moment of asking: for who decides while Nix is at work. What is hidden is there. */
 export function liveLayers({ storeDir, volume }: Places): LiveLayers {
@@ -54,20 +55,22 @@ export function liveLayers({ storeDir, volume }: Places): LiveLayers {
   };
   const in_ = (directory: string) => ({ has: (name: string): boolean => there(`${directory}/${name}`) });
   if (volume === undefined) return { upper: in_(storeDir), lower: { has: () => false } };
-  const stores = storesBelow(volume).map(in_);
+  const stores = imageAndLowers(volume).map(in_);
   return {
     upper: in_(volume.upper),
     lower: { has: (name) => stores.some((store) => store.has(name)) },
+    below: namesBelow(volume.below),
   };
 }
 
-const storesBelow = ({ image, lowers }: NonNullable<Places['volume']>): string[] =>
+const imageAndLowers = ({ image, lowers }: NonNullable<Places['volume']>): string[] =>
   [image, ...lowers].map(({ storeDir }) => storeDir);
 
 /** Where the contents of a path can be read. */
 export function contentsOf({ kind, storeDir, volume }: Places, name: string, { upper }: LiveLayers): string {
   if (kind !== 'volume' || volume === undefined) return `${storeDir}/${name}`;
   if (upper.has(name)) return `${volume.upper}/${name}`;
-  const store = storesBelow(volume).find((directory) => existsSync(`${directory}/${name}`));
+  const stores = [...imageAndLowers(volume), ...volume.below];
+  const store = stores.find((directory) => existsSync(`${directory}/${name}`));
   return `${store ?? storeDir}/${name}`;
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { parseLowerStore } from '../../config/lower-store.ts';
 import { isOverlayOn, type MountInfo, mountOf } from '../../linux/mountinfo.ts';
 import { volumeLayout } from '../../volume/layout.ts';
 import { databaseFile } from '../database.ts';
@@ -22,6 +23,8 @@ export type Places = {
     image: ImagePlaces;
     /** Further stores below the image's. */
     lowers: readonly ImagePlaces[];
+    /** Store directories of other daemons below all of these. */
+    below: readonly string[];
   };
 };
 
@@ -33,12 +36,9 @@ export const isOnVolume = (places: Places): places is VolumePlaces =>
 
 type Run = { lowerStore: string; lowerState: string; lower: (number: number) => string; upper: string };
 
-type Wanted = {
-  strategy: string;
-  cacheDir: string;
-  storeDir: string;
-  stateDir: string;
+type Wanted = Record<'strategy' | 'cacheDir' | 'storeDir' | 'stateDir', string> & {
   lowers: readonly string[];
+  lowerStore?: string | undefined;
 };
 
 /**
@@ -46,13 +46,15 @@ type Wanted = {
  * @param run where init binds what it hides, and keeps the throw-away layer of a reader.
  */
 export function findPlaces(config: Wanted, mounts: readonly MountInfo[], run: Run): Places {
-  const { strategy, cacheDir, storeDir, stateDir } = config;
+  const { strategy, cacheDir, storeDir, stateDir, lowerStore } = config;
+  const directory = lowerStore === undefined ? undefined : parseLowerStore(lowerStore)?.directory;
+  const below = strategy === 'local-overlay' && directory !== undefined ? [directory] : [];
   const { upper, state } = volumeLayout(cacheDir);
   const lower = { storeDir: run.lowerStore, stateDir: run.lowerState };
   const store = mountOf(storeDir, mounts);
   const aside = mounts.some(({ target }) => target === lower.storeDir);
   if (aside && store !== undefined && isOverlayOn(store, storeDir, upper)) {
-    const volume = { root: cacheDir, upper, image: lower, lowers: boundLowers(mounts, run) };
+    const volume = { root: cacheDir, upper, image: lower, lowers: boundLowers(mounts, run), below };
     return { kind: 'mounted', storeDir, stateDir, volume };
   }
   if (aside && store !== undefined && isOverlayOn(store, storeDir, run.upper))
@@ -60,7 +62,8 @@ export function findPlaces(config: Wanted, mounts: readonly MountInfo[], run: Ru
   if (strategy !== 'none' && existsSync(upper) && existsSync(state)) {
     const image = { storeDir, stateDir };
     const lowers = config.lowers.map((store) => ({ storeDir: store, stateDir: stateBeside(store) }));
-    return { kind: 'volume', storeDir, stateDir: state, volume: { root: cacheDir, upper, image, lowers } };
+    const volume = { root: cacheDir, upper, image, lowers, below };
+    return { kind: 'volume', storeDir, stateDir: state, volume };
   }
   return { kind: 'plain', storeDir, stateDir };
 }

@@ -22,6 +22,7 @@ export function followImage(request: FollowRequest): Merged {
   rootPaths(`${to}/gcroots/image`, updated.roots);
   const forgotten = new Set(updated.forgotten.map((path) => path.slice(storeDir.length + 1)));
   const present = (name: string): boolean =>
-    (layers.lower.has(name) || layers.upper.has(name)) && !forgotten.has(name);
+    (layers.lower.has(name) || layers.upper.has(name) || layers.below?.has(name) === true) &&
+    !forgotten.has(name);
   return mergeImageLinks({ from, to, storeDir, stateDir: nixStateDir, record, present });
 }

@@ -7,6 +7,8 @@ export type Layers = {
   lower: ReadonlySet<string>;
   /** Names of `lower` that are not the image's: with a lower that comes and goes, a copy of the volume's own must not go. */
   lent?: ReadonlySet<string>;
+  /** What another daemon has below them, which may be more than can be listed. */
+  below?: { has(name: string): boolean };
 };
 
 /** What is in an upper directory: names of its own, and whiteouts (overlayfs.rst), which hide names of the lower layer. */
@@ -59,13 +61,22 @@ export function lowerOf([image = [], ...lowers]: readonly (readonly string[])[])
 export const overlaps = ({ upper, lower }: Layers): string[] =>
   [...upper].filter((name) => isStorePathName(name) && lower.has(name));
 
+/** The same of the upper layer and what lies below both. */
+export const overBelow = ({ upper, below }: Layers): string[] =>
+  below === undefined ? [] : [...upper].filter((name) => isStorePathName(name) && below.has(name));
+
 /**
  * Whether something in the upper directory hides or changes what the lower layer has. Asks after each name, so that it takes
  * as long as the upper directory is, whatever the image's size.
  */
 export function touchesLower(upper: string, lowers: readonly string[]): boolean {
   const { names, whiteouts } = listUpper(upper);
-  const below = (name: string): boolean =>
-    lowers.some((lower) => lstatSync(`${lower}/${name}`, { throwIfNoEntry: false }) !== undefined);
-  return whiteouts.length > 0 || [...names].some((name) => isStorePathName(name) && below(name));
+  const below = namesBelow(lowers);
+  return whiteouts.length > 0 || [...names].some((name) => isStorePathName(name) && below.has(name));
 }
+
+/** Further store directories, each asked after a name when somebody wants to know: a mounted store may not list its own. */
+export const namesBelow = (directories: readonly string[]): NonNullable<Layers['below']> => ({
+  has: (name) =>
+    directories.some((path) => lstatSync(`${path}/${name}`, { throwIfNoEntry: false }) !== undefined),
+});

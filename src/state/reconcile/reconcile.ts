@@ -11,13 +11,13 @@ import { combineDatabases } from '../lowers/combine.ts';
 import { type Lowers, layersOf } from '../lowers/lowers.ts';
 import { makeMasks } from '../lowers/masks.ts';
 import { followImage } from './follow.ts';
-import { copiedUp, type Layers, listUpper, lowerOf, touchesLower } from './layers.ts';
+import { copiedUp, type Layers, listUpper, lowerOf, namesBelow, touchesLower } from './layers.ts';
 import type { Breathe } from './merge.ts';
 import { refuseNewer } from './refuse-newer.ts';
 import { recall, remember } from './remembered.ts';
 import type { Row } from './rows.ts';
 import { makeOpaque, setAside } from './superseded.ts';
-import { type Updated, updateDatabase } from './update.ts';
+import { type LayersToCome, type Updated, updateDatabase } from './update.ts';
 
 export type ReconcileFiles = Record<
   'manifest' | 'remembered' | 'swept' | 'imageCopy' | 'superseded' | 'imageLinks',
@@ -27,7 +27,7 @@ export type ReconcileFiles = Record<
 export type ReconcileRequest = {
   /** Where the image's store and state can be read, whatever is mounted over them. */
   image: ImagePlaces;
-  /** Further stores below it; left out: none. */
+  /** Further stores below it, which can be listed and have databases of their own; left out: none. */
   lowers?: Lowers;
   /** Where Nix sees the store, and its state. */
   storeDir: string;
@@ -35,6 +35,8 @@ export type ReconcileRequest = {
   /** The volume's state directory. */
   stateDir: string;
   upper: string;
+  /** Store directories of another daemon below all of these, of which nobody tells what they have, nor when they change. */
+  below?: readonly string[];
   /** Files of our own on the volume. */
   files: ReconcileFiles;
   strategy: string;
@@ -60,12 +62,13 @@ export type Reconciled = Updated & {
  * @throws {InitError} 78 for a database that is damaged, or newer than the image's Nix.
  */
 export async function reconcile(request: ReconcileRequest): Promise<Reconciled | undefined> {
-  const { files, image, upper } = request;
+  const { files, image, upper, below = [] } = request;
   const manifest = readManifest(files.manifest);
-  const below = layersOf(image, request.lowers);
-  const stores = below.map(({ storeDir }) => storeDir);
-  const looks = layersLooks(below);
-  const known = request.always ? undefined : (manifest?.imageIdentity ?? undefined);
+  const lowers = layersOf(image, request.lowers);
+  const stores = lowers.map(({ storeDir }) => storeDir);
+  const looks = layersLooks(lowers);
+  const unchecked = request.always || below.length > 0;
+  const known = unchecked ? undefined : (manifest?.imageIdentity ?? undefined);
   if (known !== undefined && manifest?.imageStat === looks) {
     const look = settledLooks(upper);
     if (look && look === readIfThere(files.swept)) return undefined;
@@ -76,7 +79,9 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
   }
   // Both on other threads, while this one compares the databases.
   const listings = stores.map((store) => readdir(store));
-  const identity = layersIdentity(below, looks, listings, manifest?.layers, () => request.breathe(0, 0));
+  const listed = Promise.all(listings);
+  const identity = layersIdentity(lowers, looks, listings, manifest?.layers, () => request.breathe(0, 0));
+  const read = Promise.allSettled([...listings, listed, identity]);
   try {
     const sameImage =
       manifest !== undefined &&
@@ -91,41 +96,48 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
       return undefined;
     }
     refuseNewer({ imageStateDir: image.stateDir, stateDir: request.stateDir }, manifest);
-    return await bringInStep(request, { listings, identity, looks });
+    return await bringInStep(request, { listed, identity, looks });
   } finally {
     // After an error the image is about to be unmounted.
-    await Promise.allSettled([...listings, identity]);
+    await read;
   }
 }
 
-type Below = {
+type Lower = {
   /** What is in each store, the image's first. */
-  listings: Promise<string[]>[];
+  listed: Promise<string[][]>;
   identity: ReturnType<typeof layersIdentity>;
   looks: string;
 };
 
 async function bringInStep(
   request: ReconcileRequest,
-  { listings, identity, looks }: Below,
+  { listed, identity, looks }: Lower,
 ): Promise<Reconciled> {
-  const { files, image, lowers, upper, stateDir, strategy, xattrs } = request;
-  const before = { format: FORMAT, strategy, xattrs, imageStat: null, imageIdentity: null } as const;
+  const { files, image, lowers, upper, below = [], stateDir, strategy, xattrs } = request;
+  const form = { format: FORMAT, strategy, xattrs, imageStat: null, imageIdentity: null } as const;
   const { schema: nixSchema } = databaseSchemas(stateDir);
   const known = readManifest(files.manifest);
+  const hadBelow = known?.below ?? false;
+  const before = { ...form, ...(hadBelow && { below: true }) };
   writeManifest(files.manifest, { ...before, nixSchema, nix: known?.nix ?? null });
 
   const { names, whiteouts } = listUpper(upper);
   const copies = copiedUp(upper, names, xattrs);
   for (const name of copies) names.delete(name);
-  const listed = Promise.all(listings);
-  const layers = listed.then((stores) => ({ upper: names, ...lowerOf(stores) }));
-  const { updated, takenOut } = await updateAll(request, listed, layers).catch((error: unknown) => {
-    // Nothing has changed, so that the image of the last time can still boot, and be used to make room.
-    if (isDiskFull(error) && known !== undefined)
-      ignoringFullDisk(() => writeManifest(files.manifest, known));
-    throw error;
+  const layers = async (): Promise<Layers> => ({
+    upper: names,
+    ...lowerOf(await listed),
+    below: namesBelow(below),
   });
+  const { updated, takenOut, away } = await updateAll(request, listed, layers, hadBelow).catch(
+    (error: unknown) => {
+      // Nothing has changed, so that the image of the last time can still boot, and be used to make room.
+      if (isDiskFull(error) && known !== undefined)
+        ignoringFullDisk(() => writeManifest(files.manifest, known));
+      throw error;
+    },
+  );
   // Not before their rows are back: without them nobody would know that those are missing.
   for (const name of whiteouts) unlinkSync(`${upper}/${name}`);
   for (const name of [...copies, ...updated.superseded]) setAside(upper, name, files.superseded);
@@ -133,9 +145,9 @@ async function bringInStep(
   if (lowers !== undefined) makeMasks(lowers.masks, await listed);
   const { storeDir, nixStateDir } = request;
   const places = { from: image.stateDir, to: stateDir, storeDir, nixStateDir, record: files.imageLinks };
-  const { base: links } = followImage({ updated, layers: await layers, ...places });
+  const { base: links } = followImage({ updated, layers: await layers(), ...places });
 
-  remember(files.remembered, upper, takenOut);
+  remember(files.remembered, upper, takenOut, away);
   removeTree(files.imageCopy);
   // Of lowers whose rows nobody took, the next boot is to try again.
   const unknown = lowers !== undefined && !existsSync(databaseFile(stateDir));
@@ -144,10 +156,13 @@ async function bringInStep(
   noteSwept(request);
   // Of an older schema the rows lack what the image's have: Nix migrates the database, and the next boot completes them.
   const newest = databaseSchemas(image.stateDir).schema;
-  const complete = !unknown && (newest === null || nixSchema === null || nixSchema >= newest);
+  const current = newest === null || nixSchema === null || nixSchema >= newest;
+  // And whoever boots without those below must find what they had gone.
+  const complete = current && !unknown && below.length === 0;
   const { identity: imageIdentity, layers: each } = await identity;
   const after = complete ? { imageIdentity, imageStat: looks, ...(each && { layers: each }) } : {};
-  writeManifest(files.manifest, { ...before, nixSchema, nix: request.nixVersion(), ...after });
+  const nowBelow = below.length > 0 && { below: true };
+  writeManifest(files.manifest, { ...form, nixSchema, nix: request.nixVersion(), ...after, ...nowBelow });
   return { ...updated, whiteouts: whiteouts.length, links };
 }
 
@@ -155,26 +170,29 @@ async function bringInStep(
 async function updateAll(
   request: ReconcileRequest,
   listed: Promise<string[][]>,
-  layers: Promise<Layers>,
+  layers: LayersToCome,
+  keepAway: boolean,
 ): ReturnType<typeof updateRows> {
   const { image, lowers, storeDir, breathe } = request;
-  if (lowers === undefined) return await updateRows(request, layers);
+  if (lowers === undefined) return await updateRows(request, layers, keepAway);
   const names = (await listed).slice(1);
   await combineDatabases({ image, lowers: lowers.places, names, storeDir, to: lowers.combined, breathe });
-  return await updateRows({ ...request, image: { ...image, stateDir: lowers.combined } }, layers);
+  return await updateRows({ ...request, image: { ...image, stateDir: lowers.combined } }, layers, keepAway);
 }
 
 /** A volume without a database (the image has none either) has no rows to bring in step. */
 async function updateRows(
   { image, stateDir, storeDir, upper, files, breathe }: ReconcileRequest,
-  layers: Promise<Layers>,
-): Promise<{ updated: Updated; takenOut: readonly Row[] }> {
+  layers: LayersToCome,
+  keepAway: boolean,
+): Promise<{ updated: Updated; takenOut: readonly Row[]; away: readonly Row[] }> {
   if (!existsSync(databaseFile(stateDir))) {
     const updated = { learnt: 0, forgotten: [], superseded: [], hiding: [], roots: [] };
-    return { updated, takenOut: [] };
+    return { updated, takenOut: [], away: [] };
   }
   const recalled = recall(files.remembered, upper);
   let takenOut: readonly Row[] = [];
+  let away: readonly Row[] = [];
   const updated = await updateDatabase({
     stateDir,
     imageStateDir: image.stateDir,
@@ -182,15 +200,19 @@ async function updateRows(
     layers,
     imageCopy: files.imageCopy,
     recalled,
-    onTakenOut: (rows) => {
+    keepAway,
+    onTakenOut: (rows, gone) => {
       takenOut = rows;
+      away = gone;
       // Until the transaction is on the disk, what it puts back is known nowhere else.
-      const all = new Map([...recalled, ...rows].map((row) => [row.path, row]));
-      remember(files.remembered, upper, [...all.values()]);
+      const byPath = (list: readonly Row[]): Row[] => [
+        ...new Map([...recalled, ...list].map((row) => [row.path, row])).values(),
+      ];
+      remember(files.remembered, upper, byPath(rows), byPath(gone));
     },
     breathe,
   });
-  return { updated, takenOut };
+  return { updated, takenOut, away };
 }
 
 /** Only spares the next boot going through the upper directory again. */

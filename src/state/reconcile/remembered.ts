@@ -3,7 +3,10 @@ import { basename } from 'node:path';
 import { readIfThere, replaceFile } from '../../linux/files.ts';
 import type { Row } from './rows.ts';
 
-/** A row that the database no longer has, or has otherwise, while its path is still in the upper directory as it was. */
+/**
+ * A row that the database no longer has, or has otherwise, while its path is still in the upper directory as it was; or, with
+ * looks of nothing, one of a path that a lower layer had.
+ */
 type Remembered = { row: Row; looks: string };
 
 /**
@@ -15,12 +18,16 @@ function looksOf(upper: string, path: string): string | undefined {
   return stat && `${stat.ino}-${stat.ctimeNs}`;
 }
 
-/** Writes down the rows whose paths are in the upper directory, durably, in the place of all that was remembered before. */
-export function remember(file: string, upper: string, rows: readonly Row[]): void {
+/**
+ * Writes down the rows whose paths are in the upper directory, durably, in the place of all that was remembered before.
+ * @param away rows of paths that are in no layer now.
+ */
+export function remember(file: string, upper: string, rows: readonly Row[], away: readonly Row[] = []): void {
   const remembered = rows.flatMap((row): Remembered[] => {
     const looks = looksOf(upper, row.path);
     return looks === undefined ? [] : [{ row, looks }];
   });
+  for (const row of away) if (looksOf(upper, row.path) === undefined) remembered.push({ row, looks: '' });
   const text = JSON.stringify(remembered);
   if (text !== (readIfThere(file) ?? '[]')) replaceFile(file, text);
 }
@@ -30,7 +37,7 @@ export function remember(file: string, upper: string, rows: readonly Row[]): voi
  * file that cannot be read costs no more than a few builds, so it never keeps a boot from going on.
  */
 export function recall(file: string, upper: string): Row[] {
-  const untouched = ({ row, looks }: Remembered): boolean => looksOf(upper, row.path) === looks;
+  const untouched = ({ row, looks }: Remembered): boolean => (looksOf(upper, row.path) ?? '') === looks;
   return parse(readIfThere(file) ?? '[]')
     .filter(untouched)
     .map(({ row }) => row);

@@ -1,11 +1,14 @@
 import { type DatabaseSync, damage, isDamage, withDatabase } from '../database.ts';
 import { attachImage, hasTable } from './image-database.ts';
-import { type Layers, overlaps } from './layers.ts';
+import { type Layers, overBelow, overlaps } from './layers.ts';
 import { type Breathe, findChanged, lastId, mergeImage } from './merge.ts';
 import { mergeRealisations } from './realisations.ts';
 import { topLevelPaths } from './roots.ts';
 import { putRows, type Row, readRows } from './rows.ts';
 import { deadPaths, findVanished, forgetVanished, type Layer, markDead, type Store } from './vanished.ts';
+
+/** They may come late: they are not needed to compare the databases. */
+export type LayersToCome = () => Layers | Promise<Layers>;
 
 export type UpdateRequest = {
   /** The state directory whose database is updated. */
@@ -13,14 +16,15 @@ export type UpdateRequest = {
   /** The image's, or what was made of its and further lowers'. */
   imageStateDir: string;
   storeDir: string;
-  /** May come late: they are not needed to compare the databases. */
-  layers: Layers | Promise<Layers>;
+  layers: LayersToCome;
   /** A directory for a copy of the image's database; the caller removes it. */
   imageCopy: string;
   /** Rows that an earlier update took out, to be put back where they are whole again. */
   recalled: readonly Row[];
   /** Called with the rows that this one takes out, before it is done: to be remembered. */
-  onTakenOut: (rows: readonly Row[]) => void;
+  onTakenOut: (rows: readonly Row[], away: readonly Row[]) => void;
+  /** Whether rows of paths that no layer has any more may be wanted again: those of a store that is away. */
+  keepAway?: boolean;
   breathe: Breathe;
 };
 
@@ -31,7 +35,7 @@ export type Updated = {
   forgotten: string[];
   /** Names in both layers that the image's database has. */
   superseded: string[];
-  /** Names in both layers that only the volume's has. */
+  /** Names in the upper layer and another that only the volume's database has. */
   hiding: string[];
   /** Names of image paths that no other image path refers to. */
   roots: string[];
@@ -101,7 +105,7 @@ export function createWorkTables(database: DatabaseSync): void {
 
 async function update(
   database: DatabaseSync,
-  { storeDir, recalled, onTakenOut, breathe, ...request }: UpdateRequest,
+  { storeDir, recalled, onTakenOut, keepAway = false, breathe, ...request }: UpdateRequest,
   hasImage: boolean,
 ): Promise<Updated> {
   createWorkTables(database);
@@ -114,7 +118,7 @@ async function update(
 
   if (hasImage) await findChanged(database, onRows);
   const topLevel = hasImage ? topLevelPaths(database) : [];
-  const layers = await request.layers;
+  const layers = await request.layers();
   defineFunctions(database, { storeDir, layers });
   const pathOf = (name: string): string => `${storeDir}/${name}`;
   const both = overlaps(layers);
@@ -125,14 +129,19 @@ async function update(
   const { learnt, replaced } = hasImage ? mergeImage(database) : { learnt: 0, replaced: [] };
   const covered = both.filter((name) => hasImage && !kept.has(name) && knows(database, 'img', pathOf(name)));
   const superseded = new Set(covered);
-  const back = recalled.filter(({ path }) => !superseded.has(path.slice(storeDir.length + 1)));
+  const nameOf = (path: string): string => path.slice(storeDir.length + 1);
+  const inUpper = ({ path }: Row): boolean => layers.upper.has(nameOf(path));
+  // Of a path that is not the volume's own, the database may have learnt better since.
+  const back = recalled.filter(
+    (row) => !superseded.has(nameOf(row.path)) && (inUpper(row) || !knows(database, 'main', row.path)),
+  );
   markDead(
     database,
     putRows(database, back).map(({ path }) => path),
   );
   await findVanished(database, { storeDir, layers }, onRows);
   const forgotten = deadPaths(database);
-  onTakenOut([...replaced, ...waitingRows(database, back)]);
+  onTakenOut([...replaced, ...waitingRows(database, back)], awayRows(database, keepAway, back));
   const whole = !hasImage || !markBroken(database);
   forgetVanished(database);
   if (hasImage) mergeRealisations(database);
@@ -140,7 +149,9 @@ async function update(
     learnt,
     forgotten,
     superseded: [...superseded],
-    hiding: both.filter((name) => !superseded.has(name) && knows(database, 'main', pathOf(name))),
+    hiding: [...both, ...overBelow(layers)].filter(
+      (name) => !superseded.has(name) && knows(database, 'main', pathOf(name)),
+    ),
     roots: (whole ? topLevel : topLevelPaths(database)).map((path) => path.slice(storeDir.length + 1)),
   };
 }
@@ -170,4 +181,12 @@ function waitingRows(database: DatabaseSync, recalled: readonly Row[]): Row[] {
   const records = new Map(recalled.map((row) => [row.path, row]));
   const rows = readRows(database, 'v.id in (select id from temp.dead) and in_upper(v.path)');
   return rows.map((row) => records.get(row.path) ?? row);
+}
+
+/** Rows that are about to go of paths that no layer has; of those that did not come back, all or none. */
+function awayRows(database: DatabaseSync, all: boolean, recalled: readonly Row[]): Row[] {
+  const known = new Set(recalled.map(({ path }) => path));
+  if (!all && known.size === 0) return [];
+  const rows = readRows(database, 'v.id in (select id from temp.dead) and not in_upper(v.path)');
+  return rows.filter(({ path }) => all || known.has(path));
 }

@@ -7,16 +7,16 @@ import { ROWS_AT_ONCE } from './merge.ts';
 export type Layer = Pick<ReadonlySet<string>, 'has'>;
 
 /** A store, where it is and what is in it. */
-export type Store = { storeDir: string; layers: Record<'lower' | 'upper', Layer> };
+export type Store = { storeDir: string; layers: Record<'lower' | 'upper', Layer> & { below?: Layer } };
 
 /**
- * Fills `dead` with the rows whose path neither layer has, and with all that refers to them (DESIGN §6.4): a path is only
+ * Fills `dead` with the rows whose path no layer has, and with all that refers to them (DESIGN §6.4): a path is only
  * valid with its closure. One that is not in this store is somebody else's affair.
  * Whether a path is there is asked of many at once: a function that SQL calls for each takes three times as long.
  */
 export async function findVanished(
   database: DatabaseSync,
-  { storeDir, layers: { lower, upper } }: Store,
+  { storeDir, layers: { lower, upper, below } }: Store,
   onRows: (rows: number) => Promise<void>,
 ): Promise<void> {
   const start = `${storeDir}/`;
@@ -26,7 +26,7 @@ export async function findVanished(
   const next = (last: SQLOutputValue): ReturnType<typeof some.get> => some.get(last, `${storeDir}0`);
   for (let found = next(start); found?.['last'] != null; found = next(found['last'])) {
     const names: string[] = JSON.parse(String(found['names']));
-    const gone = names.filter((name) => !lower.has(name) && !upper.has(name));
+    const gone = names.filter((name) => !lower.has(name) && !upper.has(name) && !below?.has(name));
     markDead(
       database,
       gone.map((name) => start + name),

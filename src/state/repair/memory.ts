@@ -23,7 +23,7 @@ export function openMemory(places: Places, wrong: ReadonlySet<string>): Memory {
   const recalled = (): Row[] =>
     volume === undefined ? [] : recall(volumeLayout(volume.root).remembered, volume.upper);
   const keep = (rows: readonly Row[]): void => {
-    if (volume !== undefined) remember(volumeLayout(volume.root).remembered, volume.upper, rows);
+    if (volume !== undefined) remember(volumeLayout(volume.root).remembered, volume.upper, rows, rows);
   };
   return {
     add(rows) {

@@ -20,6 +20,7 @@ export async function sweep({ storeDir, stateDir, volume }: VolumePlaces): Promi
     nixStateDir: volume.image.stateDir,
     stateDir,
     upper: volume.upper,
+    below: volume.below,
     files,
     strategy: 'overlay',
     xattrs,

@@ -87,13 +87,13 @@ async function bringInStep(
 ): Promise<Updated> {
   makeDirectories(scratch);
   try {
-    const below = { image, lowers: lowers?.places ?? [], names: stores.slice(1), storeDir };
-    if (lowers !== undefined) await combineDatabases({ ...below, to: lowers.combined, breathe });
+    const combining = { image, lowers: lowers?.places ?? [], names: stores.slice(1), storeDir };
+    if (lowers !== undefined) await combineDatabases({ ...combining, to: lowers.combined, breathe });
     const updated = await updateDatabase({
       stateDir: to,
       imageStateDir: lowers?.combined ?? image.stateDir,
       storeDir,
-      layers,
+      layers: () => layers,
       imageCopy: `${scratch}/image`,
       recalled,
       // They are on the volume still, for whoever writes there.
@@ -122,9 +122,9 @@ async function isOfImage(
 ): Promise<boolean> {
   const known = manifest?.imageIdentity ?? undefined;
   if (known === undefined) return false;
-  const below = layersOf(image, lowers);
-  const looks = layersLooks(below);
+  const layers = layersOf(image, lowers);
+  const looks = layersLooks(layers);
   if (manifest?.imageStat === looks) return true;
-  const { identity } = await layersIdentity(below, looks, stores, manifest?.layers, () => breathe(0, 0));
+  const { identity } = await layersIdentity(layers, looks, stores, manifest?.layers, () => breathe(0, 0));
   return known === identity;
 }

@@ -7,7 +7,7 @@ import {
   type Stage,
   toInitError,
 } from '../../errors.ts';
-import type { Step } from '../plan.ts';
+import { mountingSteps, type Step } from '../plan.ts';
 import { runLayout } from '../run-layout.ts';
 
 const stages: Readonly<Record<Step['do'], Stage>> = {
@@ -20,6 +20,7 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   seed: 'seed',
   reconcile: 'reconcile',
   snapshot: 'seed',
+  mask: 'mount',
   overlay: 'mount',
   'bind-each': 'mount',
   clear: 'seed',
@@ -33,12 +34,7 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
 /** The error for a step that failed, with a remedy of its own where the general one would mislead. */
 export function explain(error: unknown, step: Step): InitError {
   const errno = errnoOf(error);
-  const mounting =
-    step.do === 'bind' ||
-    step.do === 'bind-each' ||
-    step.do === 'overlay' ||
-    step.do === 'tmpfs' ||
-    step.do === 'nix-conf';
+  const mounting = mountingSteps.includes(step.do);
   const fault = (what: string, remedy: string, exitCode: ExitCode): InitError =>
     new InitError({ stage: 'mount', what, errno, remedy, exitCode, cause: error });
   if (mounting && (errno === 'EACCES' || errno === 'EPERM')) {

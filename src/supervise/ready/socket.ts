@@ -60,8 +60,11 @@ function nearestDirectory(path: string): string {
   return parent === '/' || existsSync(`${parent}/.`) ? parent : nearestDirectory(parent);
 }
 
-/** @returns why it failed, if it did. */
-function connectOnce(path: string): Promise<Error | undefined> {
+/**
+ * Connects to a Unix socket and hangs up.
+ * @returns why it failed, if it did.
+ */
+export function connectOnce(path: string): Promise<Error | undefined> {
   const { connect } = process.getBuiltinModule('node:net');
   return new Promise((resolve) => {
     const connection = connect(path);

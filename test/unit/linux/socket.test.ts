@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, readdirSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { listenUnix } from '../../../src/linux/socket.ts';
+import { assertAnswers, listenUnix } from '../../../src/linux/socket.ts';
 import { temporaryDirectory } from '../fixtures.ts';
 
 test('clients can connect although nobody accepts yet', async () => {
@@ -46,4 +46,17 @@ test('a socket that cannot be bound is closed', () => {
   const before = open();
   assert.throws(() => listenUnix(`${directory.path}/no/socket`, 0o600), { code: 'ENOENT' });
   assert.equal(open(), before);
+});
+
+test('a socket answers as long as somebody listens on it, however long its queue is', () => {
+  using directory = temporaryDirectory();
+  const path = `${directory.path}/socket`;
+  assert.throws(() => assertAnswers(path), { code: 'ENOENT' });
+  const fd = listenUnix(path, 0o600, 0);
+  const descriptors = readdirSync('/proc/self/fd').length;
+  for (let clients = 0; clients < 5; clients += 1) assertAnswers(path);
+  assert.equal(readdirSync('/proc/self/fd').length, descriptors);
+  closeSync(fd);
+  assert.throws(() => assertAnswers(path), { code: 'ECONNREFUSED' });
+  assert.throws(() => assertAnswers('x'.repeat(108)), { code: 'ENAMETOOLONG' });
 });

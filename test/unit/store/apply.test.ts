@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { closeSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { apply } from '../../../src/store/apply.ts';
 import type { Step } from '../../../src/store/plan.ts';
+import { occupyDirectory } from '../../../src/volume/idle.ts';
 import { takeLock } from '../../../src/volume/lock.ts';
 import { isInitError, recordingLog, temporaryDirectory } from '../fixtures.ts';
 
@@ -102,6 +103,19 @@ test('a signal while it waits for the lock ends it at once, with its reason', as
   assert.ok(performance.now() - start < 30_000);
   assert.equal(existsSync(`${base}/made`), false);
   closeSync(holder);
+});
+
+test('what nobody has locked is cleared, and what somebody has stays', async () => {
+  using directory = temporaryDirectory();
+  const [idle, busy] = [`${directory.path}/idle`, `${directory.path}/busy`];
+  mkdirSync(`${idle}/work`, { recursive: true });
+  const held = occupyDirectory(busy);
+  assert.ok(held !== undefined);
+  await run([{ do: 'clear', paths: [], idle: [idle, busy, `${directory.path}/missing`] }]);
+  assert.deepEqual(readdirSync(directory.path), ['busy']);
+  closeSync(held);
+  await run([{ do: 'clear', paths: [], idle: [busy] }]);
+  assert.deepEqual(readdirSync(directory.path), []);
 });
 
 test('what belongs to one boot is cleared, whatever it is, and what is not there is no error', async () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Config } from '../../../src/config/keys.ts';
+import { listenUnix } from '../../../src/linux/socket.ts';
 import { gatherFacts } from '../../../src/store/facts.ts';
 import { makeConfig, temporaryDirectory } from '../fixtures.ts';
 
@@ -124,4 +125,51 @@ test('a directory is no daemon', () => {
 test('nor is it one by its own path', () => {
   using directory = temporaryDirectory();
   assert.equal(look(directory.path, {}, { 'daemon.command': directory.path }).daemon.path, undefined);
+});
+
+test('the image’s database: missing, whole, or partly in its log', () => {
+  using directory = temporaryDirectory();
+  assert.equal(look(directory.path).imageDatabase, 'missing');
+  const file = `${directory.path}/var/nix/db/db.sqlite`;
+  mkdirSync(`${directory.path}/var/nix/db`, { recursive: true });
+  for (const [suffix, text, expected] of [
+    ['', '', 'missing'],
+    ['', 'database', 'whole'],
+    // Nix leaves an empty one.
+    ['-wal', '', 'whole'],
+    ['-wal', 'log', 'unwritten'],
+  ] as const) {
+    writeFileSync(file + suffix, text);
+    assert.equal(look(directory.path).imageDatabase, expected, `${suffix} ${text}`);
+  }
+});
+
+test('whether the store has .links', () => {
+  using directory = temporaryDirectory();
+  mkdirSync(`${directory.path}/store`);
+  assert.equal(look(directory.path).storeLinks, false);
+  mkdirSync(`${directory.path}/store/.links`);
+  assert.equal(look(directory.path).storeLinks, true);
+});
+
+test('the lower store: not configured, away, without its directory, there', () => {
+  using directory = temporaryDirectory();
+  const socket = `${directory.path}/socket`;
+  const lowerStore = `unix://${socket}?real=${directory.path}/paths`;
+  assert.equal(look(directory.path).lowerStore, undefined);
+  assert.deepEqual(look(directory.path, {}, { lowerStore }).lowerStore, {
+    directory: false,
+    errno: 'ENOENT',
+  });
+  const fd = listenUnix(socket, 0o600);
+  mkdirSync(`${directory.path}/paths`);
+  assert.deepEqual(look(directory.path, {}, { lowerStore }).lowerStore, {
+    directory: true,
+    errno: undefined,
+  });
+  closeSync(fd);
+  assert.deepEqual(look(directory.path, {}, { lowerStore }).lowerStore, {
+    directory: true,
+    errno: 'ECONNREFUSED',
+  });
 });

@@ -38,7 +38,9 @@ const steps: [Step, string][] = [
     { do: 'overlay', target: '/s', lower: ['/l', '/m'], upper: '/u', work: '/w', options: [] },
     'mount an overlay at /s: /u over /l, /m',
   ],
+  [{ do: 'mask', of: '/l', below: ['/m', '/n'], target: '/x' }, 'hide what /m, /n has of what /l has'],
   [{ do: 'clear', paths: ['/a', '/b'] }, 'empty /a, /b'],
+  [{ do: 'clear', paths: ['/a'], idle: ['/b'] }, 'empty /a, /b'],
   [
     { do: 'roots', state: '/v/s', stateDir: '/s', storeDir: '/t', record: '/v/r' },
     'root what projects lead to that are not mounted, and note those that are in /v/r',

@@ -12,6 +12,8 @@ const choices: [Choice, string[]][] = [
   [{ strategy: 'auto', onUnsupported: 'fail' }, ['overlay']],
   [{ strategy: 'overlay', onUnsupported: 'fallback' }, ['overlay', 'none']],
   [{ strategy: 'overlay', onUnsupported: 'fail' }, ['overlay']],
+  [{ strategy: 'local-overlay', onUnsupported: 'fallback' }, ['local-overlay', 'overlay', 'none']],
+  [{ strategy: 'local-overlay', onUnsupported: 'fail' }, ['local-overlay']],
   // Never overlay: a volume of the image's must not be brought in step with another machine's store.
   [{ strategy: 'host', onUnsupported: 'fallback' }, ['host', 'none']],
   [{ strategy: 'host', onUnsupported: 'fail' }, ['host']],
@@ -37,7 +39,7 @@ for (const [choice, names] of choices) {
 
   for (const [machine, facts, able] of machines) {
     // What cannot work is passed over; what comes after the chosen one is kept for when applying fails.
-    const expected = able ? names : names.filter((strategy) => strategy !== 'overlay');
+    const expected = able ? names : names.filter((strategy) => !strategy.endsWith('overlay'));
     test(`${name} with ${machine}: ${expected[0] ?? 'refused'}`, () => {
       const { plan, passedOver, rest } = select(makeFacts(facts), config);
       assert.equal(plan?.strategy, expected[0]);

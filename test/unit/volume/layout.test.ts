@@ -23,5 +23,6 @@ test('the names on the volume are those of the contract', () => {
     masks: '/nix-cache/.nix-cache-init/masks',
     rescue: '/nix-cache/.nix-cache-init/rescue',
     staging: '/nix-cache/.nix-cache-init/seed',
+    probe: '/nix-cache/.nix-cache-init.doctor',
   });
 });

@@ -65,7 +65,7 @@ test('what a later version of format 1 adds is kept', () => {
 const changed = (changes: Record<string, unknown>): string => JSON.stringify({ ...plain, ...changes });
 
 const damaged = /\/manifest\.json is damaged$/;
-const remove = /^look at it; to have the volume adopted anew: rm \/.*manifest\.json$/;
+const remove = /^rm \/.*manifest\.json # the volume is adopted anew$/;
 const foreign = /\/manifest\.json is of format .+, not 1$/;
 const newer = /^use the nix-cache-init version that wrote it, or another volume$/;
 

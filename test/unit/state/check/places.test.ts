@@ -73,7 +73,8 @@ test('a volume that was never used, and none at all, leave the store as it is', 
 });
 
 test('only a volume that is not mounted is there to be worked on', () => {
-  const volume = { root: '/c', upper: '/c/upper', image: { storeDir: '/s', stateDir: '/v' }, lowers: [] };
+  const image = { storeDir: '/s', stateDir: '/v' };
+  const volume = { root: '/c', upper: '/c/upper', image, lowers: [], below: [] };
   const base = { storeDir: '/nix/store', stateDir: '/v' };
   assert.ok(isOnVolume({ kind: 'volume', ...base, volume }));
   assert.ok(!isOnVolume({ kind: 'mounted', ...base, volume }));

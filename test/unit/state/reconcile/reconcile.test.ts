@@ -219,3 +219,17 @@ test(
     assert.ok(ground.valid().includes('mine'));
   }),
 );
+
+// Both are read on other threads while the databases are compared: their errors come when nobody waits for them yet.
+test(
+  'an image that cannot be read fails the boot with what failed first, and nothing else',
+  withImages(async (ground) => {
+    await ground.boot('A');
+    rmSync(ground.image('B').storeDir, { recursive: true });
+    for (const always of [false, true])
+      await assert.rejects(ground.boot('B', { always }), { code: 'ENOENT', syscall: 'scandir' });
+    writeFileSync(`${ground.volume.state}/db/db.sqlite`, 'no database');
+    await assert.rejects(ground.boot('B', { always: true }), InitError);
+    assert.equal(readManifest(ground.volume.manifest)?.imageIdentity, null);
+  }),
+);

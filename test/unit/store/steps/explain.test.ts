@@ -26,6 +26,7 @@ const steps = {
     work: '/v/work',
     options: [],
   },
+  mask: { do: 'mask', of: '/l', below: ['/m'], target: '/run/x/mask' },
   reconcile: {
     do: 'reconcile',
     image: { storeDir: '/l/store', stateDir: '/l/state' },

@@ -1,0 +1,24 @@
+import * as z from 'zod/mini';
+
+/** What `doctor --json` prints. */
+export const reportSchema = z.strictObject({
+  checks: z.array(
+    z.strictObject({
+      check: z.string(),
+      found: z.string(),
+      needed: z.string(),
+      ok: z.boolean(),
+      remedy: z.optional(z.string()),
+    }),
+  ),
+  strategies: z.array(
+    z.strictObject({ name: z.string(), possible: z.boolean(), why: z.optional(z.string()) }),
+  ),
+  chosen: z.nullable(z.string()),
+});
+
+/** The JSON Schema of it (https://json-schema.org/draft/2020-12). */
+export const reportJsonSchema = (): object => ({
+  title: 'nix-cache-init doctor',
+  ...z.toJSONSchema(reportSchema),
+});
