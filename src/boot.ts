@@ -87,7 +87,7 @@ async function applyFirst({
     const errors = [...denied, ...passedOver.map(({ why }) => refusal(why))];
     if (plan === undefined) throw errors.at(-1) ?? new RangeError('no strategy to choose from');
     warnFallback(log, errors, plan.strategy);
-    if (plan.strategy !== 'none') warnUnmounted(facts, config, log);
+    if (plan.strategy !== 'none' && plan.strategy !== 'host') warnUnmounted(facts, config, log);
     log.info(
       `strategy ${plan.strategy}: ${config.strategy === 'auto' ? 'the first that can work here' : 'as configured'}`,
     );

@@ -31,11 +31,17 @@ export const keys = {
     initial: 'auto',
     form: 'text',
     help: 'how cached store paths survive a restart',
-    allowed: 'auto, overlay, local-overlay, prefix, substituter, none',
+    allowed: 'auto, overlay, local-overlay, prefix, host, substituter, none',
   },
   cacheDir: { initial: '/nix-cache', form: 'text', help: 'the persistent volume', allowed: path },
   storeDir: { initial: '/nix/store', form: 'text', help: "Nix's store", allowed: path },
   stateDir: { initial: '/nix/var/nix', form: 'text', help: "Nix's state directory", allowed: path },
+  lowers: {
+    initial: [],
+    form: 'json',
+    help: "read-only stores below the image's",
+    allowed: 'a JSON list of absolute paths, each once, such as ["/lowers/a/store"]',
+  },
   lowerStore: {
     initial: undefined,
     form: 'text',

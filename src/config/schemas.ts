@@ -10,10 +10,11 @@ const exitCodeText = z.string().check(z.regex(/^(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[
 
 /** What each key of config/keys.ts may hold, as a configuration file says it. */
 export const schemas = {
-  strategy: z.enum(['auto', 'overlay', 'local-overlay', 'prefix', 'substituter', 'none']),
+  strategy: z.enum(['auto', 'overlay', 'local-overlay', 'prefix', 'host', 'substituter', 'none']),
   cacheDir: absolutePath,
   storeDir: absolutePath,
   stateDir: absolutePath,
+  lowers: z.array(absolutePath).check(z.refine((paths) => new Set(paths).size === paths.length)),
   lowerStore: z.optional(z.string().check(z.refine((uri) => parseLowerStore(uri) !== undefined))),
   access: z.enum(['read-write', 'read-only']),
   onLocked: z.enum(['fail', 'wait', 'read-only']),

@@ -132,25 +132,32 @@ export function flushDirectory(path: string): void {
 export type Owner = { uid: number; gid: number; mode: number };
 
 /**
- * lchown(2), as far as this user namespace has numbers for the owner and the group (EINVAL, user_namespaces(7)): what has
- * none stays as it is.
- * @returns whether all of it could be given.
+ * Gives a path, not where a symlink leads, an owner and a group.
+ * @returns false where one of them has no number in this user namespace: that one stays as it is.
  */
 export function giveOwner(path: string | Buffer, uid: number, gid: number): boolean {
-  const give = (...owner: [uid: number, gid: number]): boolean => {
-    try {
-      lchownSync(path, ...owner);
-      return true;
-    } catch (error) {
-      if (hasErrno(error, 'EINVAL')) return false;
-      throw error;
-    }
-  };
-  if (give(uid, gid)) return true;
-  give(uid, -1);
-  give(-1, gid);
+  if (couldChown(path, uid, gid)) return true;
+  couldChown(path, uid, UNCHANGED);
+  couldChown(path, UNCHANGED, gid);
   return false;
 }
+
+/** To chown(2), an ID that is to stay. */
+const UNCHANGED = -1;
+
+function couldChown(path: string | Buffer, uid: number, gid: number): boolean {
+  try {
+    lchownSync(path, uid, gid);
+    return true;
+  } catch (error) {
+    // What chown(2) says of an ID that user_namespaces(7) does not map.
+    if (hasErrno(error, 'EINVAL')) return false;
+    throw error;
+  }
+}
+
+/** The permissions of a mode. With another owner than it was given for, a program must not run as that. */
+export const permissions = (mode: number, ownerKept: boolean): number => mode & (ownerKept ? 0o7777 : 0o1777);
 
 /**
  * Makes a directory under another name until it is complete: after a kill in between it would be taken as found, owner and
@@ -161,8 +168,8 @@ export function placeDirectory(path: string | Buffer, temporary: string, { uid, 
   // What an earlier kill left may be anything.
   removeTree(temporary);
   mkdirSync(temporary, { mode: 0o700 });
-  giveOwner(temporary, uid, gid);
-  chmodSync(temporary, mode & 0o7777);
+  const kept = giveOwner(temporary, uid, gid);
+  chmodSync(temporary, permissions(mode, kept));
   renameSync(temporary, path);
 }
 

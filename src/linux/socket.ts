@@ -4,8 +4,8 @@ import { checked, lazily, SystemError } from './libc.ts';
 
 const socket = lazily('socket', { return: 'int32', arguments: ['int32', 'int32', 'int32'] });
 const bind = lazily('bind', { return: 'int32', arguments: ['int32', 'buffer', 'uint32'] });
-const connect = lazily('connect', { return: 'int32', arguments: ['int32', 'buffer', 'uint32'] });
 const listen = lazily('listen', { return: 'int32', arguments: ['int32', 'int32'] });
+const connect = lazily('connect', { return: 'int32', arguments: ['int32', 'buffer', 'uint32'] });
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
@@ -32,10 +32,39 @@ export function listenUnix(path: string, mode: number, backlog = 4096): number {
  */
 export function boundSocket(type: number, path: string, mode: number, prepare: (fd: number) => void): number {
   const address = addressOf(path, 'bind');
-  const fd = checked('socket', () => socket()(AF_UNIX, type | SOCK_CLOEXEC, 0));
-  try {
+  return opened(type, (fd) => {
     checked('bind', () => bind()(fd, address, address.length), path);
     chmodSync(path, mode);
+    prepare(fd);
+  });
+}
+
+/**
+ * Connects to a listening Unix stream socket, or fails: it never waits.
+ * @returns a descriptor (close-on-exec) whose reads and writes fail with EAGAIN instead of waiting.
+ * @throws {SystemError} EAGAIN when too many are waiting to be accepted, ECONNREFUSED when nobody listens.
+ */
+export function connectUnix(path: string): number {
+  const address = addressOf(path, 'connect');
+  return opened(SOCK_STREAM | SOCK_NONBLOCK, (fd) => {
+    checked('connect', () => connect()(fd, address, address.length), path);
+  });
+}
+
+/** A `sockaddr_un`. @throws {SystemError} ENAMETOOLONG beyond 107 bytes. */
+function addressOf(path: string, syscall: string): Buffer {
+  const name = Buffer.from(path);
+  if (name.length >= SUN_PATH_BYTES) throw new SystemError(ENAMETOOLONG, syscall, path);
+  const address = Buffer.alloc(2 + SUN_PATH_BYTES);
+  address.writeUInt16LE(AF_UNIX, 0);
+  name.copy(address, 2);
+  return address;
+}
+
+/** A new socket, closed again when what is to be done with it fails. */
+function opened(type: number, prepare: (fd: number) => void): number {
+  const fd = checked('socket', () => socket()(AF_UNIX, type | SOCK_CLOEXEC, 0));
+  try {
     prepare(fd);
     return fd;
   } catch (error) {
@@ -49,25 +78,10 @@ export function boundSocket(type: number, path: string, mode: number, prepare: (
  * @throws {SystemError} ENOENT when nothing is there, ECONNREFUSED when nobody listens any more.
  */
 export function assertAnswers(path: string): void {
-  const address = addressOf(path, 'connect');
-  // Else one whose queue is full would keep us waiting; it is one that answers.
-  const type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
-  const fd = checked('socket', () => socket()(AF_UNIX, type, 0));
   try {
-    checked('connect', () => connect()(fd, address, address.length), path);
+    closeSync(connectUnix(path));
   } catch (error) {
+    // One whose queue is full is one that answers.
     if (!hasErrno(error, 'EAGAIN')) throw error;
-  } finally {
-    closeSync(fd);
   }
-}
-
-/** @throws {SystemError} ENAMETOOLONG beyond 107 bytes. */
-function addressOf(path: string, syscall: string): Buffer {
-  const name = Buffer.from(path);
-  if (name.length >= SUN_PATH_BYTES) throw new SystemError(ENAMETOOLONG, syscall, path);
-  const address = Buffer.alloc(2 + SUN_PATH_BYTES);
-  address.writeUInt16LE(AF_UNIX, 0);
-  name.copy(address, 2);
-  return address;
 }

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, linkSync, mkdirSync, openSync, readlinkSync, symlinkSync } from 'node:fs';
+import { hasErrno } from '../errors.ts';
 import { reflink, sendBytes } from '../linux/copy.ts';
-import { copyXattrs, giveOwner, setTimes } from '../linux/files.ts';
+import { copyXattrs, giveOwner, permissions, setTimes } from '../linux/files.ts';
 import { entryPath, type TreeEntry } from './tree.ts';
 
 /** What an entry counts for beside its contents: creating one takes about as long as writing a block. */
@@ -14,21 +15,23 @@ export function copySize(entries: readonly TreeEntry[]): number {
 /** How much is copied before the caller is asked again: some milliseconds' worth. */
 const CHUNK_BYTES = 8 * 1024 * 1024;
 
+/** What of an entry could not be copied: its owner, which has no number here, or all of it, which may not be read. */
+export type Loss = { path: string; what: 'owner' } | { path: string; what: 'contents'; error: unknown };
+
 /**
  * Copies the entries of a listed tree with owners, modes, times, extended attributes, symlinks and hard links, as
  * `cp -a` would. Sockets, pipes and devices are of no use to a later boot and are left out.
  * @param onBytes called with each piece that was copied; may throw to end the copy.
+ * @param onLoss called with what is lost on the way; may throw. If not given, the contents of no file may be.
  * @param keep `contents` leaves owners and attributes out, which only root could give, and which Nix has none of.
- * @returns how many entries have an owner for whom this user namespace has no number; their copies are our own.
  */
 export async function copyTree(
   from: string,
   to: string,
   entries: readonly TreeEntry[],
   onBytes: (bytes: number) => void | Promise<void>,
-  keep: 'all' | 'contents' = 'all',
-): Promise<number> {
-  let foreign = 0;
+  { onLoss = failUnread, keep = 'all' }: { onLoss?: (loss: Loss) => void; keep?: 'all' | 'contents' } = {},
+): Promise<void> {
   const linked = new Map<string, Buffer>();
   for (const entry of entries) {
     await onBytes(ENTRY_BYTES);
@@ -41,13 +44,20 @@ export async function copyTree(
     }
     if (entry.kind === 'directory') mkdirSync(target, 0o700);
     else if (entry.kind === 'symlink') symlinkSync(readlinkSync(source, 'buffer'), target);
-    else if (entry.kind === 'file') await copyContents(source, target, onBytes);
-    else continue;
+    else if (entry.kind === 'file') {
+      if (
+        !(await couldCopy(source, target, onBytes, (error) =>
+          onLoss({ path: entry.path, what: 'contents', error }),
+        ))
+      )
+        continue;
+    } else continue;
     if (entry.link !== undefined) linked.set(entry.link, target);
     if (keep === 'all') {
       // chown(2) clears set-id bits and file capabilities, so both come after it.
-      if (!giveOwner(target, entry.uid, entry.gid)) foreign += 1;
-      if (entry.kind !== 'symlink') chmodSync(target, entry.mode);
+      const owned = giveOwner(target, entry.uid, entry.gid);
+      if (!owned) onLoss({ path: entry.path, what: 'owner' });
+      if (entry.kind !== 'symlink') chmodSync(target, permissions(entry.mode, owned));
       copyXattrs(source, target);
     } else if (entry.kind === 'file') chmodSync(target, entry.mode);
     if (entry.kind !== 'directory') setTimes(target, entry.atimeNs, entry.mtimeNs);
@@ -60,7 +70,27 @@ export async function copyTree(
     if (keep === 'contents') chmodSync(target, entry.mode);
     setTimes(target, entry.atimeNs, entry.mtimeNs);
   }
-  return foreign;
+}
+
+function failUnread(loss: Loss): void {
+  if (loss.what === 'contents') throw loss.error;
+}
+
+async function couldCopy(
+  source: Buffer,
+  target: Buffer,
+  onBytes: (bytes: number) => void | Promise<void>,
+  onUnread: (error: unknown) => void,
+): Promise<boolean> {
+  try {
+    await copyContents(source, target, onBytes);
+    return true;
+  } catch (error) {
+    // Even root may not read what belongs to somebody who has no number here.
+    if (!hasErrno(error, 'EACCES')) throw error;
+    onUnread(error);
+    return false;
+  }
 }
 
 async function copyContents(

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { errnoOf } from '../errors.ts';
 import { readIfThere } from '../linux/files.ts';
+import type { LayerIdentity } from '../volume/manifest.ts';
 import { databaseFile } from './database.ts';
 
 /** Where an image keeps what it is known by. */
@@ -21,11 +22,18 @@ export function imageLooks({ stateDir, storeDir }: ImagePlaces): string {
   return stats.map((stat) => (stat ? `${stat.size}-${stat.mtimeNs}-${stat.ctimeNs}` : '')).join('+');
 }
 
-/** Whether two images that look so may be the same one, of which a copy was pulled: as large are its database and its log. */
+/** Between the looks of layers; in those of one it does not occur. */
+const BETWEEN_LAYERS = '|';
+
+/** How all that lies below the upper layer looks, the image first. */
+export const layersLooks = (layers: readonly ImagePlaces[]): string =>
+  layers.map(imageLooks).join(BETWEEN_LAYERS);
+
+/** Whether what looks so may be the same, of which a copy was pulled: as large are the databases and their logs. */
 export function mayBeAlike(looks: string, others: string): boolean {
-  const sizes = (text: string): (string | undefined)[] =>
-    text.split('+', 2).map((file) => file.split('-', 1)[0]);
-  return sizes(looks).join() === sizes(others).join();
+  const sizes = (text: string): (string | undefined)[][] =>
+    text.split(BETWEEN_LAYERS).map((layer) => layer.split('+', 2).map((file) => file.split('-', 1)[0]));
+  return sizes(looks).join(BETWEEN_LAYERS) === sizes(others).join(BETWEEN_LAYERS);
 }
 
 /** Large: the thread that hashes is busy with other things, and seldom has time for the next one. */
@@ -63,6 +71,35 @@ export async function imageIdentity(
   }
   hash.update([...(await names)].sort().join('/'));
   return `sha256-${hash.digest('hex')}`;
+}
+
+/**
+ * The fingerprint of all that lies below the upper layer: the image's, or of several layers one made of theirs.
+ * @param looks of the layers, before anything of them was read.
+ * @param names what is in their stores.
+ * @param known of earlier boots: a layer that looks as it did then is not read again.
+ */
+export async function layersIdentity(
+  layers: readonly ImagePlaces[],
+  looks: string,
+  names: readonly (Iterable<string> | Promise<Iterable<string>>)[],
+  known: readonly LayerIdentity[] = [],
+  onBytes: () => void | Promise<void> = () => {},
+): Promise<{ identity: string; layers?: LayerIdentity[] }> {
+  const [image, ...lowers] = layers;
+  if (image !== undefined && lowers.length === 0)
+    return { identity: await imageIdentity(image, names[0] ?? [], onBytes) };
+  const each = looks.split(BETWEEN_LAYERS);
+  const identities: LayerIdentity[] = [];
+  for (const [index, layer] of layers.entries()) {
+    const look = each[index] ?? '';
+    const same = known.find((other) => other.looks === look);
+    const identity = same?.identity ?? (await imageIdentity(layer, names[index] ?? [], onBytes));
+    identities.push({ looks: look, identity });
+  }
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  const all = createHash('sha256').update(identities.map(({ identity }) => identity).join());
+  return { identity: `sha256-${all.digest('hex')}`, layers: identities };
 }
 
 async function openOrNothing(path: string): Promise<FileHandle | undefined> {

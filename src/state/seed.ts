@@ -1,8 +1,9 @@
 import { existsSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { flushDirectory, flushFileSystem, makeDirectories, removeTree } from '../linux/files.ts';
-import { copySize, copyTree } from './copy.ts';
+import { copySize, copyTree, type Loss } from './copy.ts';
 import { databaseFile } from './database.ts';
+import { toleratedLoss } from './losses.ts';
 import { isPerBoot } from './parts.ts';
 import { listTree } from './tree.ts';
 
@@ -17,8 +18,8 @@ export type SeedRequest = {
   trash: string;
   /** Called often, with bytes done and in all; may throw to end the seeding. */
   onProgress: (done: number, total: number) => void | Promise<void>;
-  /** Called with how many entries have an owner for whom this user namespace has no number. */
-  onForeign?: (entries: number) => void;
+  /** Called with what of the image's state could not be kept. */
+  onLoss?: (loss: Loss) => void;
   /** Called when everything is on the disk and only the name is missing. */
   onReady: () => void | Promise<void>;
 };
@@ -36,7 +37,7 @@ export async function seedState({
   staging,
   trash,
   onProgress,
-  onForeign,
+  onLoss = () => {},
   onReady,
 }: SeedRequest): Promise<SeedOutcome> {
   // What an interrupted boot left.
@@ -46,8 +47,7 @@ export async function seedState({
   if (existsSync(to) && !existsSync(databaseFile(from))) return 'present';
 
   try {
-    const foreign = await fill({ from, staging, onProgress });
-    if (foreign > 0) onForeign?.(foreign);
+    await fill({ from, staging, onProgress, onLoss });
     await onReady();
   } catch (error) {
     // A volume that ran full must not stay full of what nobody can use.
@@ -68,14 +68,15 @@ async function fill({
   from,
   staging,
   onProgress,
-}: Pick<SeedRequest, 'from' | 'staging' | 'onProgress'>): Promise<number> {
+  onLoss,
+}: Required<Pick<SeedRequest, 'from' | 'staging' | 'onProgress' | 'onLoss'>>): Promise<void> {
   const entries = listTree(from, isPerBoot);
   const total = copySize(entries);
   let done = 0;
-  const foreign = await copyTree(from, staging, entries, (bytes) => {
+  const onBytes = (bytes: number): void | Promise<void> => {
     done += bytes;
     return onProgress(done, total);
-  });
+  };
+  await copyTree(from, staging, entries, onBytes, { onLoss: toleratedLoss(onLoss) });
   flushFileSystem(staging);
-  return foreign;
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PathKeeper } from '../binary-cache/keeper.ts';
+import { hasErrno } from '../errors.ts';
 import { removeTree } from '../linux/files.ts';
 import type { ExitOf } from '../linux/helper.ts';
 import { bindMount, makeReadOnly, mount } from '../linux/mount.ts';
@@ -148,7 +149,16 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
       break;
     }
     case 'nix-conf':
-      putNixConf(step, undo);
+      try {
+        putNixConf(step, undo);
+      } catch (error) {
+        if (step.over === 'in place' || step.orWarn === undefined || !hasErrno(error, 'EPERM', 'EACCES'))
+          throw error;
+        log.warn(step.orWarn);
+      }
+      break;
+    case 'warn':
+      log.warn(step.text);
       break;
     case 'environment':
       undo.ending(setVariables(step));

@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/keys.ts';
 import { parseLowerStore } from '../config/lower-store.ts';
@@ -9,9 +9,12 @@ import { type Credentials, parseCredentials } from '../linux/credentials.ts';
 import { isReadOnly, mountOf, readMountInfo } from '../linux/mountinfo.ts';
 import { assertAnswers } from '../linux/socket.ts';
 import { databaseFile } from '../state/database.ts';
+import { stateBeside } from '../state/lowers/lowers.ts';
 import { userConfFiles } from '../state/nix-conf.ts';
+
 import { nixVersion } from '../state/nix-version.ts';
 import { probeVolume, type VolumeFacts } from '../volume/probe.ts';
+import { type HostFacts, lookAtHost } from './host-facts.ts';
 import { findLeftovers } from './leftovers.ts';
 import { runDir, runLayout } from './run-layout.ts';
 import { lookForWritable, type Writable } from './writable.ts';
@@ -27,6 +30,8 @@ export type Facts = {
   leftovers: string[];
   storeDir: boolean;
   stateDir: boolean;
+  /** Further lowers, as configured; whether a store is there, and a database of Nix beside it. */
+  lowers: { store: string; there: boolean; database: boolean }[];
   /** Whether scratch of this boot can be written where the image's state directory is. */
   stateReadOnly: boolean;
   /** Where Nix writes build logs, beside the state directory; undefined when the image has no such directory. */
@@ -43,6 +48,10 @@ export type Facts = {
   /** Nix's programs, and what may be written to without a mount; looked for when somebody wants to know. */
   readonly nix: { nix: string | undefined; nixStore: string | undefined };
   readonly writable: Writable;
+  /** Whether that socket, or its directory, was mounted by somebody: then it is another daemon's. */
+  socketMounted: boolean;
+  /** What of another machine's Nix is here; asked when somebody wants to know: it takes a talk with its daemon. */
+  readonly host: HostFacts;
   /** What the daemon says of its version, such as `2.34.1`; asked when somebody wants to know: it takes a process. */
   readonly nixVersion: string | null;
   /** The image's database as one who may not write finds it; `unwritten`: part of it is in the write-ahead log alone. */
@@ -80,7 +89,9 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     path: findCommand(config['daemon.command'], env['PATH']),
     socket: env['NIX_DAEMON_SOCKET_PATH'] || `${config.stateDir}/daemon-socket/socket`,
   };
+  const socketMount = mountOf(daemon.socket, mounts)?.target;
   let version: string | null | undefined;
+  let host: HostFacts | undefined;
   const leftovers = findLeftovers(mounts, config);
   // What a killed boot left mounted hides them.
   const image = leftovers.includes(runLayout.lowerState)
@@ -97,6 +108,11 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     leftovers,
     storeDir: isDirectory(config.storeDir),
     stateDir: isDirectory(config.stateDir),
+    lowers: config.lowers.map((store) => ({
+      store,
+      there: isDirectory(store),
+      database: existsSync(databaseFile(stateBeside(store))),
+    })),
     stateReadOnly: readOnlyAt(config.stateDir),
     logDir: isDirectory(logDir) ? logDir : undefined,
     runReadOnly: readOnlyAt(runDir),
@@ -114,6 +130,11 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     get writable() {
       writable ??= lookForWritable(config, confDir, mounts);
       return writable;
+    },
+    socketMounted: socketMount === daemon.socket || socketMount === dirname(daemon.socket),
+    get host() {
+      host ??= lookAtHost({ ...config, socket: daemon.socket, mounts, env });
+      return host;
     },
     get nixVersion() {
       version ??= nixVersion(daemon.path);

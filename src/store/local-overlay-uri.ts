@@ -61,8 +61,8 @@ export const canMakeLinks = ({ stateReadOnly }: Facts): boolean => !stateReadOnl
  * expressions: what is escaped there, or is one, it would not find.
  */
 function canCheckMount(facts: Facts, config: Config): boolean {
-  const { storeDir, access, lowerStore } = config;
-  if (access === 'read-only' || lowerStore !== undefined) return false;
+  const { storeDir, access, lowers, lowerStore } = config;
+  if (access === 'read-only' || lowers.length > 0 || lowerStore !== undefined) return false;
   return lowerReal(facts, storeDir) !== storeDir && [storeDir, upperLayer(config)].every(isPlain);
 }
 

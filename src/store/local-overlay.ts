@@ -74,6 +74,8 @@ function lowerUnfit({ lowerStore, daemon }: Facts, config: Config): Unsupported 
   const { socket, directory } = lower;
   if (config.access === 'read-only')
     return fault('lowerStore works with access=read-write only', 'EINVAL', 'unset lowerStore, or access');
+  if (config.lowers.length > 0)
+    return fault('lowerStore does not work together with lowers', 'EINVAL', 'unset lowerStore, or lowers');
   if (socket === daemon.socket)
     return fault(`lowerStore names the socket of our own nix-daemon, ${socket}`, 'ELOOP', 'name the other');
   if (!lowerStore.directory)

@@ -9,7 +9,7 @@ export type Variation = {
   settings?: Record<string, string>;
   /** What is to be done to the image's store before that is bound aside, where nobody may write. */
   before?: Step[];
-  /** Store directories below the image's, of which nobody tells when they change. */
+  /** Store directories of another daemon, below the image's and all `lowers`, of which nobody tells when they change. */
   below?: string[];
 };
 
@@ -56,7 +56,7 @@ export function bindAside(facts: Facts, storeDir: string, stateDir: string): Ste
 }
 
 /** `/run/nix-cache-init` is a plain directory, or a tmpfs where the root file system is read-only. */
-function runDirectory(facts: Facts, directories: string[]): Step[] {
+export function runDirectory(facts: Facts, directories: string[]): Step[] {
   const tmpfs: Step = { do: 'tmpfs', target: runDir, options: 'mode=755' };
   return [
     ...(facts.runReadOnly ? [tmpfs] : [{ do: 'mkdir', path: runDir, mode: 0o755 } as const]),

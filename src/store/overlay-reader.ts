@@ -1,6 +1,7 @@
 import type { Config } from '../config/keys.ts';
 import { volumeLayout } from '../volume/layout.ts';
 import type { Facts } from './facts.ts';
+import { bindLowers, layersBelow, lowersOf } from './overlay-lowers.ts';
 import {
   bindAside,
   buildLogs,
@@ -19,14 +20,12 @@ import { runLayout } from './run-layout.ts';
  * layer, what it makes itself goes with it, and so does its state, a copy. It takes no lock on the volume: a writer that
  * starts must not be refused because somebody reads.
  */
-export function readerSteps(
-  facts: Facts,
-  { cacheDir, storeDir, stateDir }: Config,
-  { settings, before = [] }: Variation,
-): Step[] {
+export function readerSteps(facts: Facts, config: Config, { settings, before = [] }: Variation): Step[] {
+  const { cacheDir, storeDir, stateDir } = config;
   const volume = volumeLayout(cacheDir);
   const xattrs = xattrsOf(facts);
-  const { scratch, upper, work, mask, state } = runLayout;
+  const { scratch, upper, work, mask, masks, state, snapshot } = runLayout;
+  const lowers = lowersOf(config, { masks, combined: `${snapshot}/combined` });
   return [
     ...unmountLeftovers(facts),
     { do: 'verify', manifest: volume.manifest, xattrs },
@@ -37,12 +36,14 @@ export function readerSteps(
     { do: 'mkdir', path: upper, mode: 0o755, like: storeDir },
     { do: 'mkdir', path: work, mode: 0o700 },
     { do: 'mkdir', path: mask, mode: 0o755 },
+    ...bindLowers(facts, { masks }),
     {
       do: 'snapshot',
       from: volume.state,
       upper: volume.upper,
       to: state,
       image: { storeDir: runLayout.lowerStore, stateDir: runLayout.lowerState },
+      ...lowers,
       xattrs,
       storeDir,
       nixStateDir: stateDir,
@@ -51,7 +52,7 @@ export function readerSteps(
         remembered: volume.remembered,
         imageLinks: volume.imageLinks,
       },
-      scratch: runLayout.snapshot,
+      scratch: snapshot,
       mask,
       standIns: upper,
     },
@@ -60,7 +61,7 @@ export function readerSteps(
       do: 'overlay',
       target: storeDir,
       // The image wins; what it has in common with the volume is masked there, or overlayfs would show the two merged.
-      lower: [runLayout.lowerStore, mask, ...(hasUpper(facts) ? [volume.upper] : [])],
+      lower: [runLayout.lowerStore, ...layersBelow(lowers), mask, ...(hasUpper(facts) ? [volume.upper] : [])],
       upper,
       work,
       options: mountOptions(xattrs),

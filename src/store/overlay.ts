@@ -5,6 +5,7 @@ import { volumeLayout } from '../volume/layout.ts';
 import type { VolumeFacts } from '../volume/probe.ts';
 import type { Facts } from './facts.ts';
 import { lockVolume } from './lock-volume.ts';
+import { bindLowers, layersBelow, lowersOf, lowersUnfit } from './overlay-lowers.ts';
 import {
   bindAside,
   buildLogs,
@@ -19,6 +20,7 @@ import {
 import { readerSteps } from './overlay-reader.ts';
 import type { Step } from './plan.ts';
 import { runLayout } from './run-layout.ts';
+import { overlayOptions } from './steps/overlay.ts';
 import type { Strategy, Unsupported } from './strategy.ts';
 import { nothingMounted, storeUnfit, volumeFault, volumeMissing, volumeUnusable } from './unfit.ts';
 
@@ -26,7 +28,31 @@ import { nothingMounted, storeUnfit, volumeFault, volumeMissing, volumeUnusable 
 export const overlay: Strategy = { name: 'overlay', unsupported, plan };
 
 function unsupported(facts: Facts, config: Config): Unsupported | undefined {
-  return volumeUnfit(facts, config) ?? storeUnfit(facts, config) ?? privilegeMissing(facts);
+  return (
+    volumeUnfit(facts, config) ??
+    storeUnfit(facts, config) ??
+    lowersUnfit(facts, config) ??
+    privilegeMissing(facts) ??
+    optionsTooLong(plan(facts, config))
+  );
+}
+
+/** The kernel takes a page of options, and cuts off what is longer without a word (mount(2)). */
+const MOST_OPTION_BYTES = 4095;
+
+function optionsTooLong(steps: readonly Step[]): Unsupported | undefined {
+  const lengths = steps.flatMap((step) =>
+    step.do === 'overlay' ? [Buffer.byteLength(overlayOptions(step))] : [],
+  );
+  const length = Math.max(...lengths);
+  if (length <= MOST_OPTION_BYTES) return undefined;
+  return {
+    stage: 'facts',
+    what: `the overlay would need ${length} bytes of options, of which the kernel takes ${MOST_OPTION_BYTES}`,
+    errno: 'E2BIG',
+    remedy: 'set fewer lowers, or a shorter cacheDir',
+    exitCode: Exit.config,
+  };
 }
 
 function volumeUnfit({ volume }: Facts, config: Config): Unsupported | undefined {
@@ -69,6 +95,7 @@ function writerSteps(facts: Facts, config: Config, variation: Variation): Step[]
   const volume = volumeLayout(cacheDir);
   const xattrs = xattrsOf(facts);
   const { strategy, settings, before = [], below = [] } = variation;
+  const lowers = lowersOf(config, volume);
   return [
     ...lockVolume(config),
     ...unmountLeftovers(facts),
@@ -79,6 +106,7 @@ function writerSteps(facts: Facts, config: Config, variation: Variation): Step[]
     { do: 'try-xattrs', path: volume.work, xattrs, manifest: volume.manifest },
     ...before,
     ...bindAside(facts, storeDir, stateDir),
+    ...bindLowers(facts, volume),
     {
       do: 'seed',
       from: runLayout.lowerState,
@@ -90,6 +118,7 @@ function writerSteps(facts: Facts, config: Config, variation: Variation): Step[]
     {
       do: 'reconcile',
       image: { storeDir: runLayout.lowerStore, stateDir: runLayout.lowerState },
+      ...lowers,
       storeDir,
       nixStateDir: stateDir,
       stateDir: volume.state,
@@ -114,7 +143,11 @@ function writerSteps(facts: Facts, config: Config, variation: Variation): Step[]
     {
       do: 'overlay',
       target: storeDir,
-      lower: [runLayout.lowerStore, ...(below.length > 0 ? [runLayout.mask, ...below] : [])],
+      lower: [
+        runLayout.lowerStore,
+        ...layersBelow(lowers),
+        ...(below.length > 0 ? [runLayout.mask, ...below] : []),
+      ],
       upper: volume.upper,
       work: volume.work,
       options: mountOptions(xattrs),

@@ -9,7 +9,13 @@ import type { DaemonStart } from './strategy.ts';
 
 /** Where our lines of nix.conf go: into a file that is mounted over the image's, or over its directory; or into the file itself. */
 export type NixConfPlace =
-  | { over: 'file' | 'directory'; create: boolean; generated: string }
+  | {
+      over: 'file' | 'directory';
+      create: boolean;
+      generated: string;
+      /** Said where mounting is denied, and the boot goes on; without it, that ends the strategy. */
+      orWarn?: string;
+    }
   | { over: 'in place' };
 
 /** One thing that `apply` does. Plain data: printed by `nix-cache-init plan`, executed as it stands. */
@@ -30,7 +36,7 @@ export type Step =
   /** Brings the volume in step with a changed image. */
   | ({ do: 'reconcile'; nix: string | undefined } & Omit<ReconcileRequest, 'nixVersion' | 'breathe'>)
   /** Gives a container that only reads the volume a state of its own. */
-  | ({ do: 'snapshot'; mask: string; standIns: string } & Omit<SnapshotRequest, 'breathe'>)
+  | ({ do: 'snapshot'; mask: string; standIns: string } & Omit<SnapshotRequest, 'breathe' | 'onLoss'>)
   /** Hides in directories what another one has of their names, by whiteouts in `target`, which goes between. */
   | { do: 'mask'; of: string; below: string[]; target: string }
   | { do: 'overlay'; target: string; lower: string[]; upper: string; work: string; options: string[] }
@@ -47,6 +53,8 @@ export type Step =
       /** Lines of it that come before the user's own, which win. */
       settings: Record<string, string>;
     } & NixConfPlace)
+  /** Says what people should know about what they asked for. */
+  | { do: 'warn'; text: string }
   /**
    * Sets variables for all that init starts; what a strategy says to Nix's clients. With `announce` it says how a shell of
    * `docker exec` gets them, which inherits nothing from PID 1.
@@ -67,7 +75,8 @@ const mountingKinds: readonly Step['do'][] = ['tmpfs', 'bind', 'bind-each', 'ove
 
 /** Whether a step calls mount(2). */
 export const isMounting = (step: Step): boolean =>
-  mountingKinds.includes(step.do) && !(step.do === 'nix-conf' && step.over === 'in place');
+  mountingKinds.includes(step.do) &&
+  !(step.do === 'nix-conf' && (step.over === 'in place' || step.orWarn !== undefined));
 
 export type StrategyName = Exclude<Config['strategy'], 'auto'>;
 
@@ -111,6 +120,8 @@ export function describeStep(step: Step): string {
       return `root what projects lead to that are not mounted, and note those that are in ${step.record}`;
     case 'nix-conf':
       return `put our defaults before ${step.dir}/nix.conf`;
+    case 'warn':
+      return `warn: ${step.text}`;
     case 'environment':
       return `set ${Object.entries(step.variables)
         .map(([name, value]) => `${name}=${value}`)

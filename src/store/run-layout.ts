@@ -7,6 +7,8 @@ export const runLayout = {
   /** The image's own store and state, whatever is mounted over them. */
   lowerStore: `${runDir}/lower/store`,
   lowerState: `${runDir}/lower/state`,
+  /** The further lowers, by numbers: overlayfs takes no more than a page of options. */
+  lower: (number: number): string => `${runDir}/lower/${number}`,
   /** The image's database once more, in a state directory in which Nix finds what it would else make there. */
   lowerNix: `${runDir}/lower/nix`,
   /** Held for as long as something of ours is mounted here: another init must not take it for what a killed one left. */
@@ -18,6 +20,7 @@ export const runLayout = {
   upper: `${scratch}/upper`,
   work: `${scratch}/work`,
   mask: `${scratch}/mask`,
+  masks: `${scratch}/masks`,
   state: `${runDir}/state`,
   log: `${runDir}/log`,
   /** For files that are needed while the state is made, and then no more. */

@@ -2,6 +2,7 @@ import type { Config } from '../config/keys.ts';
 import { NIX_DAEMON } from '../config/services.ts';
 import { Exit, InitError } from '../errors.ts';
 import type { Facts } from './facts.ts';
+import { host } from './host.ts';
 import { localOverlay } from './local-overlay.ts';
 import { none } from './none.ts';
 import { overlay } from './overlay.ts';
@@ -23,6 +24,7 @@ const strategies: Readonly<Record<StrategyName, Strategy>> = {
   overlay,
   'local-overlay': localOverlay,
   prefix,
+  host,
   substituter,
   none,
 };
@@ -37,9 +39,13 @@ const automatic: readonly StrategyName[] = ['overlay', 'substituter', 'none'];
 export function candidates({ strategy, onUnsupported }: Config): Strategy[] {
   if (strategy === 'none') return [none];
   const names =
-    strategy === 'auto' ? automatic : [strategy, ...automatic.filter((name) => name !== strategy)];
+    strategy === 'auto' ? automatic : [strategy, ...fallbacks(strategy).filter((name) => name !== strategy)];
   return (onUnsupported === 'fallback' ? names : names.slice(0, 1)).map((name) => strategies[name]);
 }
+
+/** Over the host's store no volume must be laid: what that has is for the image's, and would be taken for vanished. */
+const fallbacks = (strategy: StrategyName): readonly StrategyName[] =>
+  strategy === 'host' ? ['none'] : automatic;
 
 /** Takes the first strategy that the facts allow. */
 export function select(facts: Facts, config: Config, possible = candidates(config)): Selection {
@@ -47,11 +53,8 @@ export function select(facts: Facts, config: Config, possible = candidates(confi
   for (const [index, strategy] of possible.entries()) {
     const why = strategy.unsupported(facts, config);
     if (why === undefined) {
-      const steps = [
-        ...strategy.plan(facts, config),
-        ...daemonSteps(facts, config, strategy),
-        ...serviceSteps(config),
-      ];
+      const own = strategy.plan(facts, config);
+      const steps = [...own, ...daemonSteps(facts, config, strategy, own), ...serviceSteps(config)];
       return { plan: { strategy: strategy.name, steps }, passedOver, rest: possible.slice(index + 1) };
     }
     passedOver.push({ strategy: strategy.name, why });
@@ -71,10 +74,22 @@ function wantsDaemon(facts: Facts, config: Config, strategy: StrategyName): bool
 }
 
 /** @throws {InitError} 78 when the daemon was asked for by name and is not there. */
-function daemonSteps(facts: Facts, config: Config, strategy: Strategy): Step[] {
+function daemonSteps(facts: Facts, config: Config, strategy: Strategy, own: readonly Step[]): Step[] {
   const start = strategy.daemon?.(facts, config) ?? {};
   if (start === 'none' || !wantsDaemon(facts, config, strategy.name)) return [];
   const { path, socket } = facts.daemon;
+  const hidden = own.some((step) => step.do === 'bind' && step.target === config.stateDir);
+  if (facts.socketMounted && !hidden) {
+    // To listen there would take the place of another daemon's socket, for all who use it.
+    if (config['daemon.enabled'] === 'auto') return [];
+    throw new InitError({
+      stage: 'daemon',
+      what: `${socket} is another daemon's: it is on a mount of its own`,
+      errno: 'EADDRINUSE',
+      remedy: 'set daemon.enabled=false, or strategy=host to use that daemon',
+      exitCode: Exit.config,
+    });
+  }
   const command = config['daemon.command'];
   if (path !== undefined) return [{ do: 'listen', socket, service: NIX_DAEMON, command: path, ...start }];
   throw new InitError({

@@ -23,6 +23,10 @@ export function volumeLayout(cacheDir: string) {
     swept: `${own}/swept`,
     /** A copy of an image's database, for the time of the reconcile. */
     imageCopy: `${own}/image`,
+    /** The databases of the image and of further lowers as one, for the time of the reconcile. */
+    combined: `${own}/combined`,
+    /** For each further lower, a layer above it that hides what must not be seen of it. */
+    masks: `${own}/masks`,
     /** Where a database is put together that takes the place of a damaged one. */
     rescue: `${own}/rescue`,
     /** What the image brought of profiles and roots, as of the last merge. */

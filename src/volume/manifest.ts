@@ -4,6 +4,9 @@ import { readIfThere, replaceFile } from '../linux/files.ts';
 /** The volume's format that this version reads and writes. */
 export const FORMAT = 1;
 
+/** The fingerprint of one of several layers, and how it looked when that was taken. */
+export type LayerIdentity = { looks: string; identity: string };
+
 /** What an earlier boot wrote about the volume. Checked by hand: it is read on every boot, and zod takes its time. */
 export type Manifest = {
   format: typeof FORMAT;
@@ -18,6 +21,8 @@ export type Manifest = {
   nixSchema: number | null;
   /** The version of Nix that the image had; missing or null: not known. */
   nix?: string | null;
+  /** With further lowers: of the image and of each of them, of which `imageIdentity` is made then. */
+  layers?: LayerIdentity[];
   /** Whether the last boot had a store below the image's, which may be away the next time. */
   below?: boolean;
 };
@@ -53,7 +58,7 @@ export function readManifest(path: string): Manifest | undefined {
 }
 
 function isManifest(value: object): value is Manifest {
-  const { strategy, xattrs, imageIdentity, imageStat, nixSchema, nix, below } = value as Record<
+  const { strategy, xattrs, imageIdentity, imageStat, nixSchema, nix, layers, below } = value as Record<
     string,
     unknown
   >;
@@ -65,8 +70,15 @@ function isManifest(value: object): value is Manifest {
     text(imageStat) &&
     (nixSchema === null || typeof nixSchema === 'number') &&
     (nix === undefined || text(nix)) &&
+    (layers === undefined || (Array.isArray(layers) && layers.every(isLayerIdentity))) &&
     (below === undefined || typeof below === 'boolean')
   );
+}
+
+function isLayerIdentity(value: unknown): value is LayerIdentity {
+  if (typeof value !== 'object' || value === null || !('looks' in value) || !('identity' in value))
+    return false;
+  return typeof value.looks === 'string' && typeof value.identity === 'string';
 }
 
 /** Replaces the manifest: a kill or a power cut at any instant leaves the old one or the new one. */

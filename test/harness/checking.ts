@@ -38,7 +38,7 @@ export function killedAlone(
   return killed(point, file, args);
 }
 
-/** Runs a command that strace kills at that call. */
+/** Runs a program under strace, which kills whoever makes that call. */
 export async function killed(point: KillPoint, file: string, args: readonly string[]): Promise<Killed> {
   const { exitCode, stderr } = await run('strace', [
     ...['-f', '-qqq', '-o', '/dev/null', ...killing(point)],

@@ -53,6 +53,10 @@ async function bootOk(...args: Parameters<typeof boot>): Promise<string> {
   return stdout.trim();
 }
 
+/** The packages for which a builder ran. */
+const built = ({ stderr }: Outcome): string[] =>
+  Array.from(stderr.matchAll(/building '\/nix\/store\/[a-z0-9]+-(\S+)\.drv'/g), ([, name = '']) => name);
+
 const build = (...names: string[]): string =>
   `nix-build /packages.nix --no-out-link ${names.map((name) => `-A ${name}`).join(' ')}`;
 
@@ -205,6 +209,23 @@ function tests(check: (what: string, act: (nix: NixMachine) => Promise<void>) =>
       assert.doesNotMatch(again.stderr, /building '/);
     },
   );
+
+  check('a further lower comes, goes and comes back, and is not collected', async (nix) => {
+    const lowers = ['--lowers', '["/images/C/store"]'];
+    const first = await boot(nix, `${build('d', 'e')}; nix-store --verify --check-contents`, lowers);
+    assert.equal(first.exitCode, 0, first.stderr);
+    assert.deepEqual(built(first), ['e']);
+    const [d = '', e = ''] = first.stdout.trim().split('\n');
+    await bootOk(nix, `! nix-store --check-validity ${d}; nix-store --verify --check-contents`);
+    const again = await boot(nix, build('d', 'e'), lowers);
+    assert.deepEqual([again.stdout.trim(), built(again)], [`${d}\n${e}`, []]);
+    const script = `nix-collect-garbage; nix-store --check-validity ${d}; cat ${d}/unique; nix-store --verify --check-contents`;
+    const collected = await bootOk(nix, script, lowers);
+    const own = await nix.machine.shell(`cat images/C/store/${d.slice(11)}/unique`);
+    assert.ok(collected.includes(own.trim()));
+    assert.deepEqual(upperNames(nix), []);
+    assert.equal(await whiteoutsOf(nix), '');
+  });
 
   check('a local store of its own, for who asks for one, is the same store', async (nix) => {
     await using running = await startLocalOverlay(nix);

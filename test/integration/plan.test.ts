@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { dirname } from 'node:path';
 import { schemas } from '../../src/config/schemas.ts';
 import type { Step, StrategyName } from '../../src/store/plan.ts';
+import { makeHostNix } from '../harness/hostNix.ts';
 import { bootInNamespace } from '../harness/namespaceBoot.ts';
 import { makeMachine } from '../harness/namespaceMachine.ts';
 import { fillImage, overlay } from '../harness/namespaceStore.ts';
@@ -15,21 +17,36 @@ const strategies = schemas.strategy.options.filter((name): name is StrategyName 
 /** What a strategy needs beside its name. */
 const further: Partial<Record<StrategyName, string[]>> = {};
 
-const variants: [string, string[]][] = strategies.flatMap((name): [string, string[]][] => {
-  const flags = ['--strategy', name, '--on-unsupported', 'fail', ...(further[name] ?? [])];
-  return name === 'overlay'
-    ? [
-        [name, flags],
-        [`${name}, read-only`, [...flags, '--access', 'read-only']],
-      ]
-    : [[name, flags]];
+/** What it needs around it, which goes with `ground`. */
+const surroundings: Partial<
+  Record<StrategyName, (nix: NixMachine, ground: AsyncDisposableStack) => Promise<void>>
+> = { host: mountHost };
+
+async function mountHost({ machine }: NixMachine, ground: AsyncDisposableStack): Promise<void> {
+  const host = ground.use(await makeHostNix());
+  ground.use(await host.startDaemon());
+  await machine.shell(`
+    mount --bind ${host.nix}/store nix/store; mount -o remount,bind,ro nix/store
+    mkdir -p nix/var/nix/daemon-socket; mount --bind ${dirname(host.socket)} nix/var/nix/daemon-socket`);
+}
+
+type Variant = { name: string; flags: string[]; strategy?: StrategyName };
+
+const variants = strategies.flatMap((strategy): Variant[] => {
+  const flags = ['--strategy', strategy, '--on-unsupported', 'fail', ...(further[strategy] ?? [])];
+  const plain = { name: strategy, flags, strategy };
+  return strategy === 'overlay'
+    ? [plain, { ...plain, name: `${strategy}, read-only`, flags: [...flags, '--access', 'read-only'] }]
+    : [plain];
 });
 
 type Recorded = { strategy: string; steps: ({ ms?: number } & Record<string, unknown>)[] };
 
-for (const [name, flags] of [...variants, ['auto', []] as [string, string[]]]) {
+for (const { name, flags, strategy } of [...variants, { name: 'auto', flags: [] } as Variant]) {
   namespaceTest(`what plan says is what a boot does: ${name}`, async () => {
-    await using machine = await makeNixMachine({ volume: 'ext4', size: '256M' });
+    await using ground = new AsyncDisposableStack();
+    const machine = ground.use(await makeNixMachine({ volume: 'ext4', size: '256M' }));
+    if (strategy !== undefined) await surroundings[strategy]?.(machine, ground);
     // A new volume, and a used one.
     for (const _ of [1, 2]) {
       const plan = await planOf(machine, flags);

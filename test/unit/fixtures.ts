@@ -7,6 +7,7 @@ import { type ExitCode, InitError } from '../../src/errors.ts';
 import type { Credentials } from '../../src/linux/credentials.ts';
 import type { Log } from '../../src/log.ts';
 import type { Facts } from '../../src/store/facts.ts';
+import type { HostFacts } from '../../src/store/host-facts.ts';
 import type { VolumeFacts } from '../../src/volume/probe.ts';
 
 const { config: defaults } = await loadConfig({ flags: new Map(), env: {} });
@@ -52,12 +53,15 @@ export function makeFacts(changes: Partial<Facts> = {}): Facts {
     volume: makeVolume(),
     storeDir: true,
     stateDir: true,
+    lowers: [],
     stateReadOnly: false,
     logDir: '/nix/var/log',
     runReadOnly: false,
     leftovers: [],
     nixConf: { dir: '/etc/nix', kind: 'file', readOnly: false },
     daemon: { path: '/bin/nix-daemon', socket: '/nix/var/nix/daemon-socket/socket' },
+    socketMounted: false,
+    host: makeHost(),
     nixVersion: '2.34.1',
     imageDatabase: 'whole',
     storeLinks: true,
@@ -66,6 +70,20 @@ export function makeFacts(changes: Partial<Facts> = {}): Facts {
     writable: { store: true, volume: true, nixConf: true },
     userConfDir: '/etc/xdg/nix',
     userConfFiles: ['/root/.config/nix/nix.conf', '/etc/xdg/nix/nix.conf'],
+    ...changes,
+  };
+}
+
+/** A host's store and a daemon that answers, as an unprivileged user of it would have them. */
+export function makeHost(changes: Partial<HostFacts> = {}): HostFacts {
+  const daemon = { kind: 'daemon', protocol: { major: 1, minor: 38 }, nixVersion: '2.34.1' } as const;
+  return {
+    mounted: 'read-only',
+    daemon: { ...daemon, trusted: false, valid: ['/nix/store/00000000000000000000000000000000-a'] },
+    asked: 1,
+    socketAlone: false,
+    lost: [],
+    remote: 'daemon',
     ...changes,
   };
 }

@@ -4,12 +4,12 @@ import { hasSysAdmin } from '../../linux/capabilities.ts';
 import { volumeLayout } from '../../volume/layout.ts';
 import { readManifest } from '../../volume/manifest.ts';
 import { databaseFile, explainDatabase, isDamage } from '../database.ts';
-import { imageIdentity, imageLooks } from '../identity.ts';
+import { layersIdentity, layersLooks } from '../identity.ts';
 import { recall } from '../reconcile/remembered.ts';
 import { repairRemedy } from '../reconcile/update.ts';
 import { type Candidate, findModified } from './contents.ts';
 import { compare, type Finding, inOrder } from './findings.ts';
-import { contentsOf, listNames, type Names } from './names.ts';
+import { contentsOf, listNames, type Names, namesIn } from './names.ts';
 import type { NixContext } from './nix.ts';
 import { describePlaces, isOnVolume, type Places, visibleStore } from './places.ts';
 import { type ImageRecords, type Records, readImage, readRecords } from './records.ts';
@@ -87,7 +87,7 @@ async function compareAll(
   const present = [...records.rows].filter(([name]) => !gone.has(name) && request.contents(name));
   const candidates = present.map(([name, says]) => candidate(places, names, name, says));
   findings.push(...(await findModified({ ...request, candidates })));
-  const inStep = await isInStep(places, names);
+  const inStep = await isInStep(places);
   const notes = [
     ...(image.note === undefined ? [] : [image.note]),
     ...(inStep ? [] : ['the volume is not in step with this image yet: the next boot brings it there']),
@@ -130,9 +130,12 @@ async function stillThere(findings: Finding[], places: Places, { rows }: Records
 const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
 /** Before the first boot with another image, what differs is what that boot will bring in step. */
-async function isInStep({ kind, volume }: Places, { lower }: Names): Promise<boolean> {
+async function isInStep({ kind, volume }: Places): Promise<boolean> {
   if (kind !== 'volume' || volume === undefined) return true;
   const manifest = readManifest(volumeLayout(volume.root).manifest);
-  if (manifest?.imageStat != null && manifest.imageStat === imageLooks(volume.image)) return true;
-  return manifest?.imageIdentity === (await imageIdentity(volume.image, lower));
+  const layers = [volume.image, ...volume.lowers];
+  const looks = layersLooks(layers);
+  if (manifest?.imageStat != null && manifest.imageStat === looks) return true;
+  const names = layers.map(({ storeDir }) => namesIn(storeDir));
+  return manifest?.imageIdentity === (await layersIdentity(layers, looks, names, manifest?.layers)).identity;
 }

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { hasErrno } from '../../errors.ts';
 import { hasXattr } from '../../linux/files.ts';
 import { copiedUp, type Layers, listUpper, namesBelow, overlaps } from '../reconcile/layers.ts';
@@ -27,7 +27,7 @@ export function listNames(places: Places, marks: 'trusted' | 'user' | undefined)
       merging: new Set(),
     };
   }
-  const lower = namesIn(volume.image.storeDir);
+  const lower = new Set(imageAndLowers(volume).flatMap((store) => [...namesIn(store)]));
   const below = namesBelow(volume.below);
   const { names: upper, whiteouts } = listUpper(volume.upper);
   if (marks === undefined) return { upper, lower, below, whiteouts: new Set(whiteouts), merging: new Set() };
@@ -37,7 +37,8 @@ export function listNames(places: Places, marks: 'trusted' | 'user' | undefined)
   return { upper, lower, below, whiteouts: new Set(whiteouts), merging: new Set(merging) };
 }
 
-function namesIn(directory: string): Set<string> {
+/** What is in a store directory. */
+export function namesIn(directory: string): Set<string> {
   try {
     return new Set(readdirSync(directory));
   } catch (error) {
@@ -61,16 +62,24 @@ export function liveLayers(places: Places): LiveLayers {
   };
   const in_ = (directory: string) => ({ has: (name: string): boolean => there(`${directory}/${name}`) });
   if (volume === undefined) return { upper: in_(visibleStore(places)), lower: { has: () => false } };
+  const stores = imageAndLowers(volume).map(in_);
   return {
     upper: in_(volume.upper),
-    lower: in_(volume.image.storeDir),
+    lower: { has: (name) => stores.some((store) => store.has(name)) },
     below: namesBelow(volume.below),
   };
 }
 
+const imageAndLowers = ({ image, lowers }: NonNullable<Places['volume']>): string[] =>
+  [image, ...lowers].map(({ storeDir }) => storeDir);
+
 /** Where the contents of a path can be read. */
 export function contentsOf(places: Places, name: string, { upper }: LiveLayers): string {
   const { kind, volume } = places;
-  const inUpper = kind === 'volume' && volume !== undefined && upper.has(name);
-  return `${inUpper ? volume.upper : visibleStore(places)}/${name}`;
+  const visible = visibleStore(places);
+  if (kind !== 'volume' || volume === undefined) return `${visible}/${name}`;
+  if (upper.has(name)) return `${volume.upper}/${name}`;
+  const stores = [...imageAndLowers(volume), ...volume.below];
+  const store = stores.find((directory) => existsSync(`${directory}/${name}`));
+  return `${store ?? visible}/${name}`;
 }

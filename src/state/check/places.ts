@@ -5,6 +5,7 @@ import { volumeLayout } from '../../volume/layout.ts';
 import { prefixPlaces } from '../../volume/prefix-layout.ts';
 import { databaseFile } from '../database.ts';
 import type { ImagePlaces } from '../identity.ts';
+import { stateBeside } from '../lowers/lowers.ts';
 
 /** What there is to check, and where it can be read. */
 export type Places = {
@@ -23,8 +24,10 @@ export type Places = {
     root: string;
     upper: string;
     image: ImagePlaces;
-    /** Store directories below the image's. */
-    below: string[];
+    /** Further stores below the image's. */
+    lowers: readonly ImagePlaces[];
+    /** Store directories of other daemons below all of these. */
+    below: readonly string[];
   };
 };
 
@@ -37,9 +40,10 @@ export const isOnVolume = (places: Places): places is VolumePlaces =>
 /** Where what Nix sees can be read. */
 export const visibleStore = ({ storeDir, realStoreDir = storeDir }: Places): string => realStoreDir;
 
-type Run = { lowerStore: string; lowerState: string; upper: string };
+type Run = { lowerStore: string; lowerState: string; lower: (number: number) => string; upper: string };
 
 type Wanted = Record<'strategy' | 'cacheDir' | 'storeDir' | 'stateDir', string> & {
+  lowers: readonly string[];
   lowerStore?: string | undefined;
 };
 
@@ -59,15 +63,28 @@ export function findPlaces(config: Wanted, mounts: readonly MountInfo[], run: Ru
   const lower = { storeDir: run.lowerStore, stateDir: run.lowerState };
   const store = mountOf(storeDir, mounts);
   const aside = mounts.some(({ target }) => target === lower.storeDir);
-  if (aside && store !== undefined && isOverlayOn(store, storeDir, upper))
-    return { kind: 'mounted', storeDir, stateDir, volume: { root: cacheDir, upper, image: lower, below } };
+  if (aside && store !== undefined && isOverlayOn(store, storeDir, upper)) {
+    const volume = { root: cacheDir, upper, image: lower, lowers: boundLowers(mounts, run), below };
+    return { kind: 'mounted', storeDir, stateDir, volume };
+  }
   if (aside && store !== undefined && isOverlayOn(store, storeDir, run.upper))
     return { kind: 'reader', storeDir, stateDir };
   if (strategy !== 'none' && existsSync(upper) && existsSync(state)) {
     const image = { storeDir, stateDir };
-    return { kind: 'volume', storeDir, stateDir: state, volume: { root: cacheDir, upper, image, below } };
+    const lowers = config.lowers.map((store) => ({ storeDir: store, stateDir: stateBeside(store) }));
+    const volume = { root: cacheDir, upper, image, lowers, below };
+    return { kind: 'volume', storeDir, stateDir: state, volume };
   }
   return { kind: 'plain', storeDir, stateDir };
+}
+
+/** What init has bound, whatever the configuration of who asks says: options of /init are not known here. */
+function boundLowers(mounts: readonly MountInfo[], run: Run): ImagePlaces[] {
+  const bound = new Set(mounts.map(({ target }) => target));
+  const lowers: ImagePlaces[] = [];
+  for (let number = 1; bound.has(run.lower(number)); number += 1)
+    lowers.push({ storeDir: run.lower(number), stateDir: stateBeside(run.lower(number)) });
+  return lowers;
 }
 
 /** For people: what was looked at. */

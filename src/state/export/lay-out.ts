@@ -49,7 +49,7 @@ export async function layOut(request: LayOut): Promise<void> {
       done += bytes;
       request.onProgress(done, total);
     };
-    await copyTree(realStoreDir, `${staging}${storeDir}`, entries, onBytes, 'contents');
+    await copyTree(realStoreDir, `${staging}${storeDir}`, entries, onBytes, { keep: 'contents' });
     await request.verify(`${staging}${storeDir}`);
     for (const parent of parents.toReversed()) settle(`${staging}${parent}`);
     // A power cut, too, leaves all of it or none.

@@ -5,7 +5,9 @@ import { hasXattr } from '../../linux/files.ts';
 export type Layers = {
   upper: ReadonlySet<string>;
   lower: ReadonlySet<string>;
-  /** What lies below them, and may be more than can be listed. */
+  /** Names of `lower` that are not the image's: with a lower that comes and goes, a copy of the volume's own must not go. */
+  lent?: ReadonlySet<string>;
+  /** What another daemon has below them, which may be more than can be listed. */
   below?: { has(name: string): boolean };
 };
 
@@ -44,6 +46,17 @@ function isCopiedUp(path: string, xattrs: 'trusted' | 'user'): boolean {
 export const copiedUp = (upper: string, names: ReadonlySet<string>, xattrs: 'trusted' | 'user'): string[] =>
   [...names].filter((name) => isStorePathName(name) && isCopiedUp(`${upper}/${name}`, xattrs));
 
+/** Of what lies below the upper layer, from what is in each store, the image's first. */
+export function lowerOf([image = [], ...lowers]: readonly (readonly string[])[]): Pick<
+  Layers,
+  'lower' | 'lent'
+> {
+  const own = new Set(image);
+  if (lowers.length === 0) return { lower: own };
+  const names = lowers.flat();
+  return { lower: new Set([...image, ...names]), lent: new Set(names.filter((name) => !own.has(name))) };
+}
+
 /** The names that both layers have: overlayfs would show directories among them merged. */
 export const overlaps = ({ upper, lower }: Layers): string[] =>
   [...upper].filter((name) => isStorePathName(name) && lower.has(name));
@@ -56,11 +69,10 @@ export const overBelow = ({ upper, below }: Layers): string[] =>
  * Whether something in the upper directory hides or changes what the lower layer has. Asks after each name, so that it takes
  * as long as the upper directory is, whatever the image's size.
  */
-export function touchesLower(upper: string, lower: string): boolean {
+export function touchesLower(upper: string, lowers: readonly string[]): boolean {
   const { names, whiteouts } = listUpper(upper);
-  const below = (name: string): boolean =>
-    lstatSync(`${lower}/${name}`, { throwIfNoEntry: false }) !== undefined;
-  return whiteouts.length > 0 || [...names].some((name) => isStorePathName(name) && below(name));
+  const below = namesBelow(lowers);
+  return whiteouts.length > 0 || [...names].some((name) => isStorePathName(name) && below.has(name));
 }
 
 /** Further store directories, each asked after a name when somebody wants to know: a mounted store may not list its own. */

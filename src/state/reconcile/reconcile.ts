@@ -6,9 +6,12 @@ import { flushFileSystem, readIfThere, removeTree } from '../../linux/files.ts';
 import { settledLooks } from '../../linux/looks.ts';
 import { FORMAT, readManifest, writeManifest } from '../../volume/manifest.ts';
 import { databaseFile } from '../database.ts';
-import { databaseSchemas, type ImagePlaces, imageIdentity, imageLooks, mayBeAlike } from '../identity.ts';
+import { databaseSchemas, type ImagePlaces, layersIdentity, layersLooks, mayBeAlike } from '../identity.ts';
+import { combineDatabases } from '../lowers/combine.ts';
+import { type Lowers, layersOf } from '../lowers/lowers.ts';
+import { makeMasks } from '../lowers/masks.ts';
 import { followImage } from './follow.ts';
-import { copiedUp, listUpper, namesBelow, touchesLower } from './layers.ts';
+import { copiedUp, type Layers, listUpper, lowerOf, namesBelow, touchesLower } from './layers.ts';
 import type { Breathe } from './merge.ts';
 import { refuseNewer } from './refuse-newer.ts';
 import { recall, remember } from './remembered.ts';
@@ -24,13 +27,15 @@ export type ReconcileFiles = Record<
 export type ReconcileRequest = {
   /** Where the image's store and state can be read, whatever is mounted over them. */
   image: ImagePlaces;
+  /** Further stores below it, which can be listed and have databases of their own; left out: none. */
+  lowers?: Lowers;
   /** Where Nix sees the store, and its state. */
   storeDir: string;
   nixStateDir: string;
   /** The volume's state directory. */
   stateDir: string;
   upper: string;
-  /** Store directories below the image's, of which nobody tells when they change. */
+  /** Store directories of another daemon below all of these, of which nobody tells what they have, nor when they change. */
   below?: readonly string[];
   /** Files of our own on the volume. */
   files: ReconcileFiles;
@@ -59,47 +64,57 @@ export type Reconciled = Updated & {
 export async function reconcile(request: ReconcileRequest): Promise<Reconciled | undefined> {
   const { files, image, upper, below = [] } = request;
   const manifest = readManifest(files.manifest);
-  const looks = imageLooks(image);
+  const lowers = layersOf(image, request.lowers);
+  const stores = lowers.map(({ storeDir }) => storeDir);
+  const looks = layersLooks(lowers);
   const unchecked = request.always || below.length > 0;
   const known = unchecked ? undefined : (manifest?.imageIdentity ?? undefined);
   if (known !== undefined && manifest?.imageStat === looks) {
     const look = settledLooks(upper);
     if (look && look === readIfThere(files.swept)) return undefined;
-    if (!touchesLower(upper, image.storeDir)) {
+    if (!touchesLower(upper, stores)) {
       noteSwept(request);
       return undefined;
     }
   }
   // Both on other threads, while this one compares the databases.
-  const lower = readdir(image.storeDir).then((names) => new Set(names));
-  const identity = imageIdentity(image, lower, () => request.breathe(0, 0));
-  const read = Promise.allSettled([lower, identity]);
+  const listings = stores.map((store) => readdir(store));
+  const listed = Promise.all(listings);
+  const identity = layersIdentity(lowers, looks, listings, manifest?.layers, () => request.breathe(0, 0));
+  const read = Promise.allSettled([...listings, listed, identity]);
   try {
     const sameImage =
       manifest !== undefined &&
       known !== undefined &&
       mayBeAlike(looks, manifest.imageStat ?? looks) &&
-      known === (await identity);
-    if (sameImage && !touchesLower(upper, image.storeDir)) {
-      ignoringFullDisk(() => writeManifest(files.manifest, { ...manifest, imageStat: looks }));
+      known === (await identity).identity;
+    if (sameImage && !touchesLower(upper, stores)) {
+      const { layers } = await identity;
+      const seen = { ...manifest, imageStat: looks, ...(layers && { layers }) };
+      ignoringFullDisk(() => writeManifest(files.manifest, seen));
       noteSwept(request);
       return undefined;
     }
     refuseNewer({ imageStateDir: image.stateDir, stateDir: request.stateDir }, manifest);
-    return await bringInStep(request, { lower, identity, looks });
+    return await bringInStep(request, { listed, identity, looks });
   } finally {
     // After an error the image is about to be unmounted.
     await read;
   }
 }
 
-type Image = { lower: Promise<ReadonlySet<string>>; identity: Promise<string>; looks: string };
+type Lower = {
+  /** What is in each store, the image's first. */
+  listed: Promise<string[][]>;
+  identity: ReturnType<typeof layersIdentity>;
+  looks: string;
+};
 
 async function bringInStep(
   request: ReconcileRequest,
-  { lower, identity, looks }: Image,
+  { listed, identity, looks }: Lower,
 ): Promise<Reconciled> {
-  const { files, image, upper, below = [], stateDir, strategy, xattrs } = request;
+  const { files, image, lowers, upper, below = [], stateDir, strategy, xattrs } = request;
   const form = { format: FORMAT, strategy, xattrs, imageStat: null, imageIdentity: null } as const;
   const { schema: nixSchema } = databaseSchemas(stateDir);
   const known = readManifest(files.manifest);
@@ -110,33 +125,59 @@ async function bringInStep(
   const { names, whiteouts } = listUpper(upper);
   const copies = copiedUp(upper, names, xattrs);
   for (const name of copies) names.delete(name);
-  const layers = { upper: names, lower, below: namesBelow(below) };
-  const { updated, takenOut, away } = await updateRows(request, layers, hadBelow).catch((error: unknown) => {
-    // Nothing has changed, so that the image of the last time can still boot, and be used to make room.
-    if (isDiskFull(error) && known !== undefined)
-      ignoringFullDisk(() => writeManifest(files.manifest, known));
-    throw error;
+  const layers = async (): Promise<Layers> => ({
+    upper: names,
+    ...lowerOf(await listed),
+    below: namesBelow(below),
   });
+  const { updated, takenOut, away } = await updateAll(request, listed, layers, hadBelow).catch(
+    (error: unknown) => {
+      // Nothing has changed, so that the image of the last time can still boot, and be used to make room.
+      if (isDiskFull(error) && known !== undefined)
+        ignoringFullDisk(() => writeManifest(files.manifest, known));
+      throw error;
+    },
+  );
   // Not before their rows are back: without them nobody would know that those are missing.
   for (const name of whiteouts) unlinkSync(`${upper}/${name}`);
   for (const name of [...copies, ...updated.superseded]) setAside(upper, name, files.superseded);
   for (const name of updated.hiding) makeOpaque(upper, name, xattrs);
+  if (lowers !== undefined) makeMasks(lowers.masks, await listed);
   const { storeDir, nixStateDir } = request;
   const places = { from: image.stateDir, to: stateDir, storeDir, nixStateDir, record: files.imageLinks };
-  const { base: links } = followImage({ updated, layers: { ...layers, lower: await lower }, ...places });
+  const { base: links } = followImage({ updated, layers: await layers(), ...places });
 
   remember(files.remembered, upper, takenOut, away);
   removeTree(files.imageCopy);
+  // Of lowers whose rows nobody took, the next boot is to try again.
+  const unknown = lowers !== undefined && !existsSync(databaseFile(stateDir));
+  if (lowers !== undefined) removeTree(lowers.combined);
   flushFileSystem(dirname(files.manifest));
   noteSwept(request);
   // Of an older schema the rows lack what the image's have: Nix migrates the database, and the next boot completes them.
   const newest = databaseSchemas(image.stateDir).schema;
+  const current = newest === null || nixSchema === null || nixSchema >= newest;
   // And whoever boots without those below must find what they had gone.
-  const complete = below.length === 0 && (newest === null || nixSchema === null || nixSchema >= newest);
-  const after = complete ? { imageIdentity: await identity, imageStat: looks } : {};
+  const complete = current && !unknown && below.length === 0;
+  const { identity: imageIdentity, layers: each } = await identity;
+  const after = complete ? { imageIdentity, imageStat: looks, ...(each && { layers: each }) } : {};
   const nowBelow = below.length > 0 && { below: true };
   writeManifest(files.manifest, { ...form, nixSchema, nix: request.nixVersion(), ...after, ...nowBelow });
   return { ...updated, whiteouts: whiteouts.length, links };
+}
+
+/** With further lowers, what is known of all of them is the image's. */
+async function updateAll(
+  request: ReconcileRequest,
+  listed: Promise<string[][]>,
+  layers: LayersToCome,
+  keepAway: boolean,
+): ReturnType<typeof updateRows> {
+  const { image, lowers, storeDir, breathe } = request;
+  if (lowers === undefined) return await updateRows(request, layers, keepAway);
+  const names = (await listed).slice(1);
+  await combineDatabases({ image, lowers: lowers.places, names, storeDir, to: lowers.combined, breathe });
+  return await updateRows({ ...request, image: { ...image, stateDir: lowers.combined } }, layers, keepAway);
 }
 
 /** A volume without a database (the image has none either) has no rows to bring in step. */

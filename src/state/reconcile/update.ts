@@ -7,13 +7,13 @@ import { topLevelPaths } from './roots.ts';
 import { putRows, type Row, readRows } from './rows.ts';
 import { deadPaths, findVanished, forgetVanished, type Layer, markDead, type Store } from './vanished.ts';
 
-/** The image's own may come late: it is not needed to compare the databases. */
-export type LayersToCome = Omit<Layers, 'lower'> & { lower: Layers['lower'] | Promise<Layers['lower']> };
+/** They may come late: they are not needed to compare the databases. */
+export type LayersToCome = () => Layers | Promise<Layers>;
 
 export type UpdateRequest = {
   /** The state directory whose database is updated. */
   stateDir: string;
-  /** The image's. */
+  /** The image's, or what was made of its and further lowers'. */
   imageStateDir: string;
   storeDir: string;
   layers: LayersToCome;
@@ -118,12 +118,17 @@ async function update(
 
   if (hasImage) await findChanged(database, onRows);
   const topLevel = hasImage ? topLevelPaths(database) : [];
-  const layers: Layers = { ...request.layers, lower: await request.layers.lower };
+  const layers = await request.layers();
   defineFunctions(database, { storeDir, layers });
-  const { learnt, replaced } = hasImage ? mergeImage(database) : { learnt: 0, replaced: [] };
   const pathOf = (name: string): string => `${storeDir}/${name}`;
   const both = overlaps(layers);
-  const superseded = new Set(both.filter((name) => hasImage && knows(database, 'img', pathOf(name))));
+  const kept = new Set(
+    both.filter((name) => layers.lent?.has(name) && knows(database, 'main', pathOf(name))),
+  );
+  forgetChanges(database, [...kept].map(pathOf));
+  const { learnt, replaced } = hasImage ? mergeImage(database) : { learnt: 0, replaced: [] };
+  const covered = both.filter((name) => hasImage && !kept.has(name) && knows(database, 'img', pathOf(name)));
+  const superseded = new Set(covered);
   const nameOf = (path: string): string => path.slice(storeDir.length + 1);
   const inUpper = ({ path }: Row): boolean => layers.upper.has(nameOf(path));
   // Of a path that is not the volume's own, the database may have learnt better since.
@@ -149,6 +154,12 @@ async function update(
     ),
     roots: (whole ? topLevel : topLevelPaths(database)).map((path) => path.slice(storeDir.length + 1)),
   };
+}
+
+/** What the volume has of its own stays as its row says, whatever a lower's would. */
+function forgetChanges(database: DatabaseSync, paths: readonly string[]): void {
+  const forget = database.prepare('delete from temp.changed where path = ?');
+  for (const path of paths) forget.run(path);
 }
 
 const knows = (database: DatabaseSync, schema: 'main' | 'img', path: string): boolean =>

@@ -46,7 +46,8 @@ export const danglingRows = `
   select r.referrer from main.Refs r join main.ValidPaths v on v.id = r.referrer
   where r.reference not in (select id from main.ValidPaths)`;
 
-function markReferrers(database: DatabaseSync): void {
+/** Adds to `dead` all that refers to what is in it. */
+export function markReferrers(database: DatabaseSync): void {
   database.exec(`
     insert or ignore into temp.dead
       with recursive closure (id) as (

@@ -15,6 +15,7 @@ export async function sweep({ storeDir, stateDir, volume }: VolumePlaces): Promi
   const xattrs = readManifest(files.manifest)?.xattrs ?? (readInUserNamespace() ? 'user' : 'trusted');
   const done = await reconcile({
     image: volume.image,
+    ...(volume.lowers.length > 0 && { lowers: { places: volume.lowers, ...files } }),
     storeDir,
     nixStateDir: volume.image.stateDir,
     stateDir,

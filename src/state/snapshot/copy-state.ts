@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { removeTree } from '../../linux/files.ts';
-import { copySize, copyTree } from '../copy.ts';
+import { copySize, copyTree, type Loss } from '../copy.ts';
 import { databaseFile } from '../database.ts';
+import { toleratedLoss } from '../losses.ts';
 import { isPerBoot } from '../parts.ts';
 import type { Breathe } from '../reconcile/merge.ts';
 import { listTree, type TreeEntry } from '../tree.ts';
@@ -13,9 +14,17 @@ import { untilStill } from './still.ts';
  * Copies a state directory as it is at one instant, although a container may be at work in it. Nothing is locked: a writer
  * that starts meanwhile must not be refused because somebody reads.
  * @param note what is true of the volume, as text: it has to be so before and after.
+ * @param onLoss called with what of it could not be kept, of one thing more than once when the copy had to be repeated; if not
+ * given, the contents of no file may be lost.
  * @returns what it was.
  */
-export async function copyState<T>(from: string, to: string, note: () => T, breathe: Breathe): Promise<T> {
+export async function copyState<T>(
+  from: string,
+  to: string,
+  note: () => T,
+  breathe: Breathe,
+  onLoss?: (loss: Loss) => void,
+): Promise<T> {
   let noted = note();
   await untilStill(from, async () => {
     removeTree(to);
@@ -23,10 +32,11 @@ export async function copyState<T>(from: string, to: string, note: () => T, brea
     const entries = listTree(from, isPerBoot);
     const total = copySize(entries);
     let done = 0;
-    await copyTree(from, to, entries, (bytes) => {
+    const onBytes = (bytes: number): Promise<void> => {
       done += bytes;
       return breathe(done, total);
-    });
+    };
+    await copyTree(from, to, entries, onBytes, onLoss && { onLoss: toleratedLoss(onLoss) });
     if (existsSync(databaseFile(to))) await settleDatabase(from, to, () => breathe(done, total));
     return isDeepStrictEqual([note(), ...links(listTree(from, isPerBoot))], [noted, ...links(entries)]);
   });

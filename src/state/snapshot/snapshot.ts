@@ -1,10 +1,14 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { makeDirectories, readIfThere, removeTree } from '../../linux/files.ts';
 import { type Manifest, readManifest } from '../../volume/manifest.ts';
+import type { Loss } from '../copy.ts';
 import { databaseFile } from '../database.ts';
-import { type ImagePlaces, imageIdentity, imageLooks } from '../identity.ts';
+import { type ImagePlaces, layersIdentity, layersLooks } from '../identity.ts';
+import { combineDatabases } from '../lowers/combine.ts';
+import { type Lowers, layersOf } from '../lowers/lowers.ts';
+import { makeMasks } from '../lowers/masks.ts';
 import { followImage } from '../reconcile/follow.ts';
-import { copiedUp, type Layers, listUpper, overlaps, type UpperNames } from '../reconcile/layers.ts';
+import { copiedUp, type Layers, listUpper, lowerOf, overlaps, type UpperNames } from '../reconcile/layers.ts';
 import type { Breathe } from '../reconcile/merge.ts';
 import { refuseNewer } from '../reconcile/refuse-newer.ts';
 import { recall } from '../reconcile/remembered.ts';
@@ -19,6 +23,8 @@ export type SnapshotRequest = {
   /** Where Nix's state of this container is to be. */
   to: string;
   image: ImagePlaces;
+  /** Further stores below it; left out: none. */
+  lowers?: Lowers;
   xattrs: 'trusted' | 'user';
   /** Where Nix sees the store, and its state. */
   storeDir: string;
@@ -28,6 +34,8 @@ export type SnapshotRequest = {
   /** Where there is room for files of this boot. */
   scratch: string;
   breathe: Breathe;
+  /** As for `copyState`. */
+  onLoss?: (loss: Loss) => void;
 };
 
 export type Overlaps = {
@@ -43,19 +51,21 @@ export type Overlaps = {
  * @throws {InitError} 78 for a database that is damaged, or newer than the image's Nix.
  */
 export async function takeSnapshot(request: SnapshotRequest): Promise<Overlaps> {
-  const { from, to, upper, image, breathe } = request;
+  const { from, to, upper, image, lowers, breathe } = request;
   const source = existsSync(databaseFile(from)) ? from : image.stateDir;
-  const records = await copyState(source, to, () => readRecords(request), breathe);
+  const records = await copyState(source, to, () => readRecords(request), breathe, request.onLoss);
   refuseNewer({ imageStateDir: image.stateDir, stateDir: to }, records.manifest);
   // After the database: what that says is there was there by then.
   const { names, whiteouts } = listVolume(upper);
-  const layers: Layers = { upper: names, lower: new Set(readdirSync(image.storeDir)) };
+  const stores = layersOf(image, lowers).map(({ storeDir }) => readdirSync(storeDir));
+  const layers: Layers = { upper: names, ...lowerOf(stores) };
+  if (lowers !== undefined) makeMasks(lowers.masks, stores);
   const untouched = source === from && whiteouts.length === 0 && overlaps(layers).length === 0;
-  if (!existsSync(databaseFile(to)) || (untouched && (await isOfImage(records.manifest, request, layers))))
+  if (!existsSync(databaseFile(to)) || (untouched && (await isOfImage(records.manifest, request, stores))))
     return { hidden: [], hiding: [] };
   const copies = copiedUp(upper, names, request.xattrs);
   for (const name of copies) names.delete(name);
-  const { superseded, hiding } = await bringInStep(request, layers, records);
+  const { superseded, hiding } = await bringInStep(request, stores, layers, records);
   return { hidden: [...copies, ...superseded], hiding };
 }
 
@@ -70,17 +80,20 @@ const readRecords = ({ files, upper }: SnapshotRequest): Records => ({
 
 /** What `reconcile` does to a volume, done to a copy of its state: without what a kill or another boot would need. */
 async function bringInStep(
-  { to, image, storeDir, nixStateDir, scratch, breathe }: SnapshotRequest,
+  { to, image, lowers, storeDir, nixStateDir, scratch, breathe }: SnapshotRequest,
+  stores: readonly (readonly string[])[],
   layers: Layers,
   { imageLinks, recalled }: Records,
 ): Promise<Updated> {
   makeDirectories(scratch);
   try {
+    const combining = { image, lowers: lowers?.places ?? [], names: stores.slice(1), storeDir };
+    if (lowers !== undefined) await combineDatabases({ ...combining, to: lowers.combined, breathe });
     const updated = await updateDatabase({
       stateDir: to,
-      imageStateDir: image.stateDir,
+      imageStateDir: lowers?.combined ?? image.stateDir,
       storeDir,
-      layers,
+      layers: () => layers,
       imageCopy: `${scratch}/image`,
       recalled,
       // They are on the volume still, for whoever writes there.
@@ -92,6 +105,7 @@ async function bringInStep(
     followImage({ updated, layers, from: image.stateDir, to, storeDir, nixStateDir, record });
     return updated;
   } finally {
+    if (lowers !== undefined) removeTree(lowers.combined);
     removeTree(scratch);
   }
 }
@@ -103,11 +117,14 @@ const listVolume = (upper: string): UpperNames =>
 /** Whether the volume was last brought in step with an image like this one. */
 async function isOfImage(
   manifest: Manifest | undefined,
-  { image, breathe }: SnapshotRequest,
-  { lower }: Layers,
+  { image, lowers, breathe }: SnapshotRequest,
+  stores: readonly (readonly string[])[],
 ): Promise<boolean> {
   const known = manifest?.imageIdentity ?? undefined;
   if (known === undefined) return false;
-  if (manifest?.imageStat === imageLooks(image)) return true;
-  return known === (await imageIdentity(image, lower, () => breathe(0, 0)));
+  const layers = layersOf(image, lowers);
+  const looks = layersLooks(layers);
+  if (manifest?.imageStat === looks) return true;
+  const { identity } = await layersIdentity(layers, looks, stores, manifest?.layers, () => breathe(0, 0));
+  return known === identity;
 }

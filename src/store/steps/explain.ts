@@ -7,7 +7,9 @@ import {
   type Stage,
   toInitError,
 } from '../../errors.ts';
+
 import { isMounting, type Step } from '../plan.ts';
+import { runLayout } from '../run-layout.ts';
 
 const stages: Readonly<Record<Step['do'], Stage>> = {
   mkdir: 'mount',
@@ -26,6 +28,7 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   clear: 'seed',
   roots: 'seed',
   'nix-conf': 'mount',
+  warn: 'facts',
   environment: 'facts',
   manifest: 'facts',
   'binary-cache': 'seed',
@@ -56,8 +59,8 @@ export function explain(error: unknown, step: Step): InitError {
   }
   if (step.do === 'overlay' && errno === 'EINVAL') {
     // A reader's own upper layer is in memory, where nothing is refused.
-    const volume = step.lower.length > 1 ? step.lower.at(-1) : undefined;
-    if (volume !== undefined)
+    const volume = step.lower.at(-1);
+    if (step.upper === runLayout.upper && volume !== undefined)
       return fault(`overlayfs refuses ${volume} as a lower layer`, "'dmesg' on the host says why", Exit.io);
     return fault(
       `overlayfs refuses ${step.upper} as an upper layer`,
@@ -105,6 +108,8 @@ const subject = (step: Step): string => {
       return step.dir;
     case 'manifest':
       return step.path;
+    case 'warn':
+      return step.text;
     case 'environment':
       return Object.keys(step.variables).join(' ');
     case 'binary-cache':

@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs';
 import { bindMount, makeReadOnly } from '../../linux/mount.ts';
 import { makeWhiteout } from '../../linux/whiteout.ts';
 import type { Log } from '../../log.ts';
-import { copyTree } from '../../state/copy.ts';
+import { copyTree, type Loss } from '../../state/copy.ts';
+import { describeLosses } from '../../state/losses.ts';
 import { takeSnapshot } from '../../state/snapshot/snapshot.ts';
 import { describeEntry } from '../../state/tree.ts';
 import type { Step } from '../plan.ts';
@@ -19,7 +20,10 @@ export async function snapshot(
   signal: AbortSignal,
 ): Promise<void> {
   const { breathe, end } = breathing('copying the Nix database of the volume', log, signal);
-  const { hidden, hiding } = await takeSnapshot({ ...request, breathe }).finally(end);
+  const losses = new Map<string, Loss>();
+  const onLoss = (loss: Loss): void => void losses.set(`${loss.what} ${loss.path}`, loss);
+  const { hidden, hiding } = await takeSnapshot({ ...request, breathe, onLoss }).finally(end);
+  if (losses.size > 0) log.warn(describeLosses([...losses.values()]));
   for (const name of hidden) makeWhiteout(`${mask}/${name}`);
   // Of a directory only itself, to be mounted on; the rest whole: a symlink could not be mounted on.
   const entries = hiding.map((name) => describeEntry(request.upper, name));

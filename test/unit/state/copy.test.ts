@@ -117,7 +117,7 @@ test('contents alone: modes are kept, owners and attributes are whoever copiesâ€
   setXattr(`${from}/inner/file`, 'user.note', 'left out');
   chmodSync(`${from}/inner`, 0o555);
   const entries = listTree(from, () => false);
-  await copyTree(from, to, entries, () => {}, 'contents');
+  await copyTree(from, to, entries, () => {}, { keep: 'contents' });
   for (const [name, mode] of [
     ['inner', 0o555],
     ['inner/file', 0o444],

@@ -71,6 +71,15 @@ test('another daemon’s store lies below the image’s, and is known to reconci
   );
 });
 
+test('further lowers lie below the image’s store as those of overlay do', () => {
+  const lowers = ['/m/store'];
+  const facts = { lowers: [{ store: '/m/store', there: true, database: true }] };
+  const [ours, theirs] = [steps(facts, { lowers }), overlaySteps(facts, { lowers })];
+  assert.deepEqual(only(ours, 'overlay'), only(theirs, 'overlay'));
+  assert.ok(only(ours, 'overlay').lower.includes('/run/nix-cache-init/lower/1'));
+  assert.deepEqual(only(ours, 'reconcile').lowers, only(theirs, 'reconcile').lowers);
+});
+
 /** The parameters of the store that the daemon is given. */
 function store(facts: Partial<Facts> = {}, config: Partial<Config> = {}): Record<string, string> {
   const start = localOverlay.daemon?.(makeFacts(facts), makeConfig(config));
@@ -122,6 +131,7 @@ test('the user’s URI of another daemon’s store is handed on as it is', () =>
 
 const unchecked: [string, Partial<Facts>, Partial<Config>][] = [
   ['two lower directories', { lowerStore: answers }, { lowerStore: below }],
+  ['further lowers', {}, { lowers: ['/m/store'] }],
   ['a reader, who has more', {}, { access: 'read-only' }],
   ['a name that is a regular expression', {}, { cacheDir: '/a+b' }],
   ['a name that /proc/mounts escapes', {}, { cacheDir: '/a b' }],
@@ -251,6 +261,14 @@ const cases: Case[] = [
     errno: 'EINVAL',
     what: /read-write only/,
     remedy: /unset lowerStore/,
+  },
+  {
+    name: 'another daemon below, together with further lowers',
+    facts: { lowerStore: answers, lowers: [{ store: '/m/store', there: true, database: true }] },
+    config: { lowerStore: below, lowers: ['/m/store'] },
+    errno: 'EINVAL',
+    what: /^lowerStore does not work together with lowers$/,
+    remedy: /^unset lowerStore, or lowers$/,
   },
 ];
 

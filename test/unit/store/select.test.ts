@@ -21,6 +21,9 @@ const choices: [Choice, string[]][] = [
   [{ strategy: 'prefix', onUnsupported: 'fail' }, ['prefix']],
   [{ strategy: 'substituter', onUnsupported: 'fallback' }, ['substituter', 'overlay', 'none']],
   [{ strategy: 'substituter', onUnsupported: 'fail' }, ['substituter']],
+  // Never overlay: a volume of the image's must not be brought in step with another machine's store.
+  [{ strategy: 'host', onUnsupported: 'fallback' }, ['host', 'none']],
+  [{ strategy: 'host', onUnsupported: 'fail' }, ['host']],
   [{ strategy: 'none', onUnsupported: 'fallback' }, ['none']],
   [{ strategy: 'none', onUnsupported: 'fail' }, ['none']],
 ];

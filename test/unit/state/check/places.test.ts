@@ -9,15 +9,16 @@ const runDir = '/run/nix-cache-init';
 const run = {
   lowerStore: `${runDir}/lower/store`,
   lowerState: `${runDir}/lower/state`,
+  lower: (number: number) => `${runDir}/lower/${number}`,
   upper: `${runDir}/upper`,
 };
 const root = '1 0 0:1 / / rw - overlay overlay rw';
 
-function places(lines: string[], { used = true, strategy = 'auto' } = {}) {
+function places(lines: string[], { used = true, strategy = 'auto', lowers = [] as string[] } = {}) {
   const cacheDir = mkdtempSync(`${tmpdir()}/nix-cache-init-places-`);
   try {
     if (used) for (const name of ['upper', 'var/nix']) mkdirSync(`${cacheDir}/${name}`, { recursive: true });
-    const config = { strategy, cacheDir, storeDir: '/nix/store', stateDir: '/nix/var/nix' };
+    const config = { strategy, cacheDir, storeDir: '/nix/store', stateDir: '/nix/var/nix', lowers };
     const mounts = parseMountInfo([root, ...lines].join('\n').replaceAll('CACHE', cacheDir));
     const { stateDir, ...found } = findPlaces(config, mounts, run);
     return { ...found, stateDir: stateDir.replace(cacheDir, 'CACHE') };
@@ -47,6 +48,16 @@ test('where nothing is mounted, the volume lies beside the image', () => {
   assert.deepEqual(volume?.image, { storeDir: '/nix/store', stateDir: '/nix/var/nix' });
 });
 
+test('further lowers are those that init has bound, or those of the configuration where it has not run', () => {
+  const bound = [1, 2].map((n) => `${n + 3} 1 0:${n} /x ${run.lower(n)} ro - ext4 /dev/b rw`);
+  const configured = ['/m/a/store', '/m/b/store'];
+  const stores = (lines: string[]) =>
+    places(lines, { lowers: configured }).volume?.lowers.map(({ storeDir }) => storeDir);
+  assert.deepEqual(stores([lower, ...bound, overlay('CACHE/upper')]), [run.lower(1), run.lower(2)]);
+  assert.deepEqual(stores([lower, overlay('CACHE/upper')]), []);
+  assert.deepEqual(stores([]), configured);
+});
+
 test('an overlay of somebody else is none of ours', () => {
   assert.equal(places([lower, overlay('/other/upper')]).kind, 'volume');
   assert.equal(places([overlay('CACHE/upper')]).kind, 'volume');
@@ -62,7 +73,8 @@ test('a volume that was never used, and none at all, leave the store as it is', 
 });
 
 test('only a volume that is not mounted is there to be worked on', () => {
-  const volume = { root: '/c', upper: '/c/upper', image: { storeDir: '/s', stateDir: '/v' }, below: [] };
+  const image = { storeDir: '/s', stateDir: '/v' };
+  const volume = { root: '/c', upper: '/c/upper', image, lowers: [], below: [] };
   const base = { storeDir: '/nix/store', stateDir: '/v' };
   assert.ok(isOnVolume({ kind: 'volume', ...base, volume }));
   assert.ok(!isOnVolume({ kind: 'mounted', ...base, volume }));
@@ -88,7 +100,7 @@ const onPrefix: [string, string, { storeDir: string; realStoreDir: string; state
 
 for (const [name, storeDir, expected] of onPrefix) {
   test(`with strategy prefix it is the store of the volume, ${name}`, () => {
-    const config = { strategy: 'prefix', cacheDir: '/v', storeDir, stateDir: '/nix/var/nix' };
+    const config = { strategy: 'prefix', cacheDir: '/v', storeDir, stateDir: '/nix/var/nix', lowers: [] };
     const found = findPlaces(config, parseMountInfo(root), run);
     assert.deepEqual(found, { kind: 'plain', ...expected });
     assert.match(

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { ExitCode } from '../../../../src/errors.ts';
 import { Exit, InitError } from '../../../../src/errors.ts';
 import type { Step } from '../../../../src/store/plan.ts';
+import { runLayout } from '../../../../src/store/run-layout.ts';
 import { explain } from '../../../../src/store/steps/explain.ts';
 import { isInitError } from '../../fixtures.ts';
 
@@ -76,8 +77,9 @@ const steps = {
   'nix-conf': { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g', settings: {} },
   manifest: { do: 'manifest', path: '/v/m', strategy: 'prefix' },
   'try-xattrs': { do: 'try-xattrs', path: '/v/w', xattrs: 'trusted', manifest: '/v/m' },
+  warn: { do: 'warn', text: 'mind this' },
   environment: { do: 'environment', variables: { NIX_REMOTE: 'daemon' } },
-  'binary-cache': { do: 'binary-cache', ...places, manifest: '/v/m', xattrs: 'trusted', readOnly: false },
+  'binary-cache': { do: 'binary-cache', ...places, readOnly: false },
   substituter: { do: 'substituter', ...places, readOnly: false, confDir: '/c', userConfDir: undefined },
   'keep-paths': { do: 'keep-paths', ...places, readOnly: false },
   listen: { do: 'listen', socket: '/d/socket', service: 'd', command: '/bin/d' },
@@ -139,7 +141,7 @@ for (const [kind, errno, exitCode, stage, what, remedy] of cases) {
 }
 
 test("a reader's upper layer is not the one that is refused", () => {
-  const reading = { ...steps.overlay, lower: ['/l', '/mask', '/v/upper'], upper: '/run/u' } as const;
+  const reading = { ...steps.overlay, lower: ['/l', '/mask', '/v/upper'], upper: runLayout.upper };
   const error = explain(failed('EINVAL'), structuredClone<unknown>(reading) as Step);
   isInitError({
     exitCode: 74,
@@ -154,6 +156,12 @@ test('writing nix.conf in place is no mount that was denied', () => {
   isInitError({ exitCode: 77, stage: 'mount', errno: 'EACCES', what: '/etc/nix' })(
     explain(failed('EACCES'), step),
   );
+});
+
+test('with further lowers, it is the volume that is refused still', () => {
+  const writing = { ...steps.overlay, lower: ['/l', '/m/1', '/l/1'] };
+  const error = explain(failed('EINVAL'), structuredClone<unknown>(writing) as Step);
+  isInitError({ exitCode: 74, what: 'overlayfs refuses /v/upper as an upper layer' })(error);
 });
 
 test('a step that knows why it failed is not talked over', () => {
