@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { beginAnew } from '../harness/localOverlay.ts';
 import type { NixMachine } from '../harness/nixMachine.ts';
 import { type Outcome, tail } from '../harness/run.ts';
-import { type Conditions, readOnlyRoot, run, type Strategy, start, ways, withoutSysAdmin } from './ways.ts';
+import {
+  another,
+  type Conditions,
+  readOnlyRoot,
+  run,
+  type Strategy,
+  start,
+  ways,
+  withHost,
+  withoutSysAdmin,
+} from './ways.ts';
 
 /** What a cell of the table says. */
 export type Cell =
@@ -12,7 +22,9 @@ export type Cell =
   | 'refused'
   | 'one writes, others read'
   | 'one at a time'
-  | 'each its own';
+  | 'each its own'
+  | 'all write'
+  | "the host's";
 
 type Scenario = (nix: NixMachine, strategy: Strategy) => Promise<Cell>;
 
@@ -62,8 +74,16 @@ const collect = `
   cat /tmp/kept/unique`;
 
 const collects: Scenario = async (nix, strategy) => {
+  if (strategy === 'host') return await leavesGarbage(nix, strategy);
   assert.match(succeeded(await run(nix, strategy, collect)), /^[0-9a-f-]{36}$/);
   return 'works';
+};
+
+/** What nobody roots is there still when the container has gone. */
+const leavesGarbage: Scenario = async (nix, strategy) => {
+  const path = succeeded(await run(nix, strategy, 'nix-build /packages.nix -A big --no-out-link'));
+  assert.equal(succeeded(await run(nix, strategy, `ls ${path}`)), 'b\nbig');
+  return "the host's";
 };
 
 const asUser: Scenario = async (nix, strategy) => {
@@ -94,12 +114,10 @@ const several: Scenario = async (nix, strategy) => {
   await using first = await start(nix, strategy, `${build('c')}; echo made; exec sleep infinity`);
   await first.waitFor(/made/);
   const made = /[0-9a-f-]{36}/.exec(first.output())?.[0];
-  const second = await run(nix, strategy, 'echo in');
-  if (second.exitCode !== 75) {
-    succeeded(second);
-    return 'each its own';
-  }
-  const reader = await run(nix, strategy, build('c'), { flags: ['--access=read-only'] });
+  const beside: Conditions = strategy === 'host' ? {} : another;
+  const second = await run(nix, strategy, build('c'), beside);
+  if (second.exitCode !== 75) return succeeded(second) === made ? 'all write' : 'each its own';
+  const reader = await run(nix, strategy, build('c'), { ...beside, flags: ['--access=read-only'] });
   if (isRefusal(reader)) return 'one at a time';
   assert.equal(succeeded(reader), made);
   return 'one writes, others read';
@@ -123,5 +141,6 @@ export const columnNames = Object.keys(columns) as Column[];
 /** Fills one cell by doing it, with a volume and a container as if new. */
 export async function fillCell(nix: NixMachine, strategy: Strategy, column: Column): Promise<Cell> {
   await beginAnew(nix);
-  return await columns[column](nix, strategy);
+  const fill = (ground: NixMachine): Promise<Cell> => columns[column](ground, strategy);
+  return await (strategy === 'host' ? withHost(nix, fill) : fill(nix));
 }

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from '../harness/paths.ts';
 import { columnNames } from './columns.ts';
+import { strategies } from './ways.ts';
 
 const file = join(repository, 'docs/strategies.md');
 /** From its heading to the empty line after it. */
@@ -29,16 +30,20 @@ export function readTable(): Table {
   );
 }
 
-/** Puts a table in the place of the one that is there; a row that it lacks stays. */
+/** Puts what was found in the place of what is there; a strategy that was not asked after keeps its row. */
 export function writeTable(found: Table): void {
-  const all: Table = new Map([...readTable(), ...found]);
+  const before = readTable();
   const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const lines = [
     row(['strategy', ...columnNames]),
     `|${'---|'.repeat(columnNames.length + 1)}`,
-    ...Array.from(all, ([strategy, cells]) =>
-      row([`\`${strategy}\``, ...columnNames.map((name) => cells.get(name.replaceAll('`', '')) ?? '')]),
-    ),
+    ...strategies.map((strategy) => {
+      const cells = found.get(strategy) ?? before.get(strategy);
+      return row([
+        `\`${strategy}\``,
+        ...columnNames.map((name) => cells?.get(name.replaceAll('`', '')) ?? ''),
+      ]);
+    }),
   ];
   writeFileSync(file, readFileSync(file, 'utf8').replace(table, `${lines.join('\n')}\n`));
 }
