@@ -8,6 +8,7 @@ import { gatherFacts } from '../store/facts.ts';
 import { settlePrivileges } from '../supervise/privileges.ts';
 import { type Finding, fault, fine } from './check.ts';
 import { kernelChecks, namespaceCheck } from './kernel.ts';
+import { limitChecks } from './limits.ts';
 import { lockCheck } from './lock.ts';
 import { nixChecks } from './nix.ts';
 import { placeChecks } from './places.ts';
@@ -64,7 +65,7 @@ export async function diagnose(
       isRunningHere() ? hostname() : undefined,
     ),
   ];
-  return { checks, ...judge(facts, config, checks) };
+  return { checks: [...checks, ...limitChecks(config)], ...judge(facts, config, checks) };
 }
 
 function withoutConfiguration({ what, remedy, message, exitCode }: InitError): Diagnosis {

@@ -16,3 +16,9 @@ export function nixVersion(daemon: string | undefined): string | null {
   });
   return /\(Nix\) (\S+)/.exec(stdout ?? '')?.[1] ?? null;
 }
+
+/** Whether a version such as `2.34.1` comes before another; one that is not known does. */
+export function isBefore(version: string | null, [major, minor]: readonly [number, number]): boolean {
+  const [, ownMajor, ownMinor] = /^(\d+)\.(\d+)/.exec(version ?? '') ?? [];
+  return Number(ownMajor ?? 0) < major || (Number(ownMajor) === major && Number(ownMinor) < minor);
+}

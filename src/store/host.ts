@@ -6,6 +6,7 @@ import type { Facts } from './facts.ts';
 import { nixConf, runDirectory } from './overlay-parts.ts';
 import type { Step } from './plan.ts';
 import type { Strategy, Unsupported } from './strategy.ts';
+import { fault } from './unfit.ts';
 
 /** The host's store, and its daemon to add to it. Nothing here is ours: no volume, no daemon, no garbage collection. */
 export const host: Strategy = { name: 'host', unsupported, plan, daemon: () => 'none' };
@@ -18,13 +19,8 @@ function unsupported(facts: Facts, config: Config): Unsupported | undefined {
   const { storeDir } = config;
   const { socket } = facts.daemon;
   const { mounted, daemon, asked } = facts.host;
-  const misfit = (what: string, errno: string, remedy = flags(config, socket)): Unsupported => ({
-    stage: 'facts',
-    what,
-    errno,
-    remedy,
-    exitCode: Exit.config,
-  });
+  const misfit = (what: string, errno: string, remedy = flags(config, socket)): Unsupported =>
+    fault(what, errno, remedy);
   if (!facts.storeDir) return misfit(`${storeDir} does not exist`, 'ENOENT');
   if (mounted === 'no') return misfit(`${storeDir} is the image's own: nothing is mounted there`, 'EINVAL');
   if (mounted === 'writable') {

@@ -1,5 +1,6 @@
 import type { Config } from '../config/keys.ts';
 import { parseLowerStore } from '../config/lower-store.ts';
+import { isBefore } from '../state/nix-version.ts';
 import { volumeLayout } from '../volume/layout.ts';
 import type { Facts } from './facts.ts';
 import { runLayout } from './run-layout.ts';
@@ -67,12 +68,6 @@ function canCheckMount(facts: Facts, config: Config): boolean {
 }
 
 const isPlain = (path: string): boolean => /^[\w./-]+$/.test(path);
-
-/** Whether a version such as `2.34.1` comes before another; one that is not known does. */
-export function isBefore(version: string | null, [major, minor]: readonly [number, number]): boolean {
-  const [, ownMajor, ownMinor] = /^(\d+)\.(\d+)/.exec(version ?? '') ?? [];
-  return Number(ownMajor ?? 0) < major || (Number(ownMajor) === major && Number(ownMinor) < minor);
-}
 
 /** The directory of the other daemon's paths. */
 export function lowerDirectory({ lowerStore }: Config): string[] {

@@ -1,13 +1,15 @@
 import type { Config } from '../config/keys.ts';
 import { parseLowerStore } from '../config/lower-store.ts';
 import { Exit } from '../errors.ts';
+import { isBefore } from '../state/nix-version.ts';
 import type { Facts } from './facts.ts';
-import { canMakeLinks, isBefore, localOverlayUri, lowerDirectory } from './local-overlay-uri.ts';
+import { canMakeLinks, localOverlayUri, lowerDirectory } from './local-overlay-uri.ts';
 import { overlay, overlaySteps } from './overlay.ts';
 import { overlaySettings } from './overlay-parts.ts';
 import type { Step } from './plan.ts';
 import { runLayout } from './run-layout.ts';
 import type { DaemonStart, Strategy, Unsupported } from './strategy.ts';
+import { fault } from './unfit.ts';
 
 /**
  * The layers and the database of `overlay`, through Nix's own `local-overlay` store: what the database lacks, the daemon asks
@@ -26,14 +28,6 @@ function unsupported(facts: Facts, config: Config): Unsupported | undefined {
     (config.lowerStore === undefined ? imageUnfit(facts, config) : lowerUnfit(facts, config))
   );
 }
-
-const fault = (what: string, errno: string, remedy: string): Unsupported => ({
-  stage: 'facts',
-  what,
-  errno,
-  remedy,
-  exitCode: Exit.config,
-});
 
 /** Only the daemon opens the store; everybody else asks the daemon. */
 function daemonMissing({ daemon, root }: Facts, config: Config): Unsupported | undefined {

@@ -1,5 +1,4 @@
 import type { Config } from '../config/keys.ts';
-import { Exit } from '../errors.ts';
 import { contains } from '../linux/paths.ts';
 import { type Lowers, stateBeside } from '../state/lowers/lowers.ts';
 import { maskOf } from '../state/lowers/masks.ts';
@@ -7,19 +6,13 @@ import type { Facts } from './facts.ts';
 import type { Step } from './plan.ts';
 import { runLayout } from './run-layout.ts';
 import type { Unsupported } from './strategy.ts';
+import { fault } from './unfit.ts';
 
 /** Why further lowers cannot be used. One that is away is never left out: what needs it would be taken for garbage. */
 export function lowersUnfit(
   { lowers }: Facts,
   { storeDir, stateDir, cacheDir }: Config,
 ): Unsupported | undefined {
-  const fault = (what: string, errno: string, remedy: string): Unsupported => ({
-    stage: 'facts',
-    what,
-    errno,
-    remedy,
-    exitCode: Exit.config,
-  });
   for (const { store, there } of lowers) {
     const other = [storeDir, stateDir, cacheDir].find((dir) => contains(dir, store) || contains(store, dir));
     if (other !== undefined)

@@ -1,6 +1,7 @@
 import type { Config } from '../config/keys.ts';
 import { Exit } from '../errors.ts';
 import { contains } from '../linux/paths.ts';
+import { isBefore } from '../state/nix-version.ts';
 import { perBootParts } from '../state/parts.ts';
 import { volumeLayout } from '../volume/layout.ts';
 import {
@@ -108,19 +109,16 @@ function settingsFor({ root }: Facts, places: PrefixPlaces): Record<string, stri
   };
 }
 
+/** The first version that knows NIX_CACHE_HOME and its like. */
+const OWN_HOMES = [2, 25] as const;
+
 function variablesFor({ nixVersion, userConfFiles }: Facts, places: PrefixPlaces): Record<string, string> {
   return {
     ...storeVariables(places),
     // Others read it, too, so only where Nix does not know the one of its own.
-    ...(hasOwnCacheHome(nixVersion) ? {} : { XDG_CACHE_HOME: places.cacheHome }),
+    ...(isBefore(nixVersion, OWN_HOMES) ? { XDG_CACHE_HOME: places.cacheHome } : {}),
     NIX_USER_CONF_FILES: [...userConfFiles, `${places.confDir}/nix.conf`].join(':'),
   };
-}
-
-/** NIX_CACHE_HOME and its like came with 2.25. */
-function hasOwnCacheHome(version: string | null): boolean {
-  const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
-  return major > 2 || (major === 2 && minor >= 25);
 }
 
 /** Something that does not work with this strategy, by the nature of it. */

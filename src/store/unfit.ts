@@ -5,14 +5,18 @@ import type { VolumeFacts } from '../volume/probe.ts';
 import type { Facts } from './facts.ts';
 import type { Unsupported } from './strategy.ts';
 
-/** What is wrong with a volume, with what most often mends it. */
-export const volumeFault = (cacheDir: string, what: string, errno: string): Unsupported => ({
+/** What a fact says against a strategy. */
+export const fault = (what: string, errno: string, remedy: string): Unsupported => ({
   stage: 'facts',
   what,
   errno,
-  remedy: `docker run -v cache:${cacheDir}`,
+  remedy,
   exitCode: Exit.config,
 });
+
+/** What is wrong with a volume, with what most often mends it. */
+export const volumeFault = (cacheDir: string, what: string, errno: string): Unsupported =>
+  fault(what, errno, `docker run -v cache:${cacheDir}`);
 
 export const nothingMounted = (cacheDir: string): Unsupported =>
   volumeFault(cacheDir, `nothing is mounted at ${cacheDir}`, 'EINVAL');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Finding } from '../../../src/doctor/check.ts';
 import { kernelChecks, namespaceCheck } from '../../../src/doctor/kernel.ts';
+import { limitChecks } from '../../../src/doctor/limits.ts';
 import { lockCheck } from '../../../src/doctor/lock.ts';
 import { nixChecks } from '../../../src/doctor/nix.ts';
 import { placeChecks } from '../../../src/doctor/places.ts';
@@ -405,3 +406,10 @@ const sizes: [number, string][] = [
 
 for (const [bytes, text] of sizes)
   test(`${bytes} bytes: ${text}`, () => assert.equal(formatSize(bytes), text));
+
+test('what a store without mounts cannot do is said to who asks for one, and is no fault', () => {
+  const limits = limitChecks(makeConfig({ strategy: 'prefix' }));
+  assert.ok(limits.some(({ found }) => found.startsWith('not nix develop: ')));
+  assert.ok(limits.every(({ ok }) => ok));
+  assert.deepEqual(limitChecks(makeConfig()), []);
+});
