@@ -161,7 +161,7 @@ function tests(check: (what: string, act: (nix: NixMachine) => Promise<void>) =>
         via: `${without}; exec "$@"`,
       });
       await beginAnew(nix);
-      const readOnly = `${without}; mount -o remount,ro /nix; exec "$@"`;
+      const readOnly = `${without} && busybox mount -o remount,ro /nix && exec "$@"`;
       await bootOk(
         nix,
         `${build('c')}; ! test -e /run/nix-cache-init/lower/store/.links; nix-store --verify --check-contents`,

@@ -79,7 +79,7 @@ namespaceTest('a plan for where nothing can work changes nothing either', async 
     bootInNamespace(machine.machine, { program: [program, 'plan'], args: [], shared: true }),
   );
   assert.equal(exitCode, 0);
-  assert.match(stdout, /^not overlay: .*\nstrategy: none\n/);
+  assert.match(stdout, /^not overlay: .*\nnot substituter: .*\nstrategy: none\n/);
 });
 
 /** Where mount(2) is called for a step, in order. */

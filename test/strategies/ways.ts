@@ -78,7 +78,7 @@ function bootOf(
       ...['--', 'sh', '-euc', script],
     ],
     env: { HOME: '/tmp' },
-    via: `${ownRun}\n${way.via ?? ''}\n${via}`,
+    via: `set -e\n${ownRun}\n${way.via ?? ''}\n${via}`,
   };
 }
 
