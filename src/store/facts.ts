@@ -11,7 +11,6 @@ import { assertAnswers } from '../linux/socket.ts';
 import { databaseFile } from '../state/database.ts';
 import { stateBeside } from '../state/lowers/lowers.ts';
 import { userConfFiles } from '../state/nix-conf.ts';
-
 import { nixVersion } from '../state/nix-version.ts';
 import { probeVolume, type VolumeFacts } from '../volume/probe.ts';
 import { type HostFacts, lookAtHost } from './host-facts.ts';
@@ -137,7 +136,8 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
       return host;
     },
     get nixVersion() {
-      version ??= nixVersion(daemon.path);
+      // One that does not say takes its time, and is asked once.
+      if (version === undefined) version = nixVersion(daemon.path);
       return version;
     },
     get imageDatabase() {

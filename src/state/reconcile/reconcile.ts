@@ -80,8 +80,9 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
   // Both on other threads, while this one compares the databases.
   const listings = stores.map((store) => readdir(store));
   const listed = Promise.all(listings);
+  const lower = listed.then(lowerOf);
   const identity = layersIdentity(lowers, looks, listings, manifest?.layers, () => request.breathe(0, 0));
-  const read = Promise.allSettled([...listings, listed, identity]);
+  const read = Promise.allSettled([...listings, lower, identity]);
   try {
     const sameImage =
       manifest !== undefined &&
@@ -96,7 +97,7 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
       return undefined;
     }
     refuseNewer({ imageStateDir: image.stateDir, stateDir: request.stateDir }, manifest);
-    return await bringInStep(request, { listed, identity, looks });
+    return await bringInStep(request, { listed, lower, identity, looks });
   } finally {
     // After an error the image is about to be unmounted.
     await read;
@@ -106,13 +107,14 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
 type Lower = {
   /** What is in each store, the image's first. */
   listed: Promise<string[][]>;
+  lower: Promise<ReturnType<typeof lowerOf>>;
   identity: ReturnType<typeof layersIdentity>;
   looks: string;
 };
 
 async function bringInStep(
   request: ReconcileRequest,
-  { listed, identity, looks }: Lower,
+  { listed, lower, identity, looks }: Lower,
 ): Promise<Reconciled> {
   const { files, image, lowers, upper, below = [], stateDir, strategy, xattrs } = request;
   const form = { format: FORMAT, strategy, xattrs, imageStat: null, imageIdentity: null } as const;
@@ -127,7 +129,7 @@ async function bringInStep(
   for (const name of copies) names.delete(name);
   const layers = async (): Promise<Layers> => ({
     upper: names,
-    ...lowerOf(await listed),
+    ...(await lower),
     below: namesBelow(below),
   });
   const { updated, takenOut, away } = await updateAll(request, listed, layers, hadBelow).catch(
