@@ -1,20 +1,19 @@
 import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/keys.ts';
-import { parseLowerStore } from '../config/lower-store.ts';
-import { errnoOf, toInitError } from '../errors.ts';
+import { toInitError } from '../errors.ts';
 import { hasSysAdmin, readInUserNamespace } from '../linux/capabilities.ts';
 import { findCommand } from '../linux/commands.ts';
 import { type Credentials, parseCredentials } from '../linux/credentials.ts';
 import { isReadOnly, mountOf, readMountInfo } from '../linux/mountinfo.ts';
-import { assertAnswers } from '../linux/socket.ts';
 import { databaseFile } from '../state/database.ts';
 import { stateBeside } from '../state/lowers/lowers.ts';
 import { userConfFiles } from '../state/nix-conf.ts';
 import { nixVersion } from '../state/nix-version.ts';
 import { probeVolume, type VolumeFacts } from '../volume/probe.ts';
-import { type HostFacts, lookAtHost } from './host-facts.ts';
+import type { HostFacts } from './host-facts.ts';
 import { findLeftovers } from './leftovers.ts';
+import type { LowerStoreFacts } from './lower-store-facts.ts';
 import { runDir, runLayout } from './run-layout.ts';
 import { lookForWritable, type Writable } from './writable.ts';
 
@@ -57,24 +56,41 @@ export type Facts = {
   readonly imageDatabase: 'whole' | 'unwritten' | 'missing';
   /** Whether the image's store has the directory for hard links that Nix makes in each store that it opens. */
   readonly storeLinks: boolean;
-  /** Of the store of another daemon whether there is its directory, and what connecting came to; undefined: not configured. */
-  readonly lowerStore: { directory: boolean; errno: string | undefined } | undefined;
+  /** Of the store of another daemon; undefined: not configured. */
+  readonly lowerStore: LowerStoreFacts | undefined;
   /** The files that Nix reads as the user's settings; the first counts most. */
   readonly userConfFiles: string[];
   /** The directory of the settings of all users of the container (XDG base directory specification). */
   userConfDir: string;
 };
 
-/** @throws {InitError} when /proc cannot be read, which knows most of them. */
-export function gatherFacts(config: Config, env: NodeJS.ProcessEnv): Facts {
+/**
+ * @param host whether `host` will be asked for: the code for it is not loaded at every boot.
+ * @throws {InitError} when /proc cannot be read, which knows most of them.
+ */
+export async function gatherFacts(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  { host = config.strategy === 'host' } = {},
+): Promise<Facts> {
+  const rare: Rare = {
+    ...(host ? await import('./host-facts.ts') : {}),
+    ...(config.lowerStore === undefined ? {} : await import('./lower-store-facts.ts')),
+  };
   try {
-    return look(config, env);
+    return look(config, env, rare);
   } catch (error) {
     throw toInitError(error, 'facts', 'cannot look at /proc and the volume');
   }
 }
 
-function look(config: Config, env: NodeJS.ProcessEnv): Facts {
+/** What few boots look at. */
+type Rare = {
+  lookAtHost?: typeof import('./host-facts.ts').lookAtHost;
+  lookAtLowerStore?: typeof import('./lower-store-facts.ts').lookAtLowerStore;
+};
+
+function look(config: Config, env: NodeJS.ProcessEnv, { lookAtHost, lookAtLowerStore }: Rare): Facts {
   const status = readFileSync('/proc/self/status', 'latin1');
   const mounts = readMountInfo();
   const readOnlyAt = (path: string): boolean => {
@@ -132,6 +148,7 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     },
     socketMounted: socketMount === daemon.socket || socketMount === dirname(daemon.socket),
     get host() {
+      if (lookAtHost === undefined) throw new RangeError('the facts were not gathered for strategy host');
       host ??= lookAtHost({ ...config, socket: daemon.socket, mounts, env });
       return host;
     },
@@ -147,7 +164,7 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
       return isDirectory(`${image.store}/.links`);
     },
     get lowerStore() {
-      return lookAtLowerStore(config);
+      return lookAtLowerStore?.(config);
     },
     userConfDir: `${(env['XDG_CONFIG_DIRS'] || '/etc/xdg').split(':')[0]}/nix`,
     get userConfFiles() {
@@ -171,15 +188,4 @@ function lookAtDatabase(path: string): Facts['imageDatabase'] {
     statSync(path + suffix, { throwIfNoEntry: false })?.size;
   if ((size('') ?? 0) === 0) return 'missing';
   return (size('-wal') ?? 0) > 0 ? 'unwritten' : 'whole';
-}
-
-function lookAtLowerStore({ lowerStore }: Config): Facts['lowerStore'] {
-  const lower = lowerStore === undefined ? undefined : parseLowerStore(lowerStore);
-  if (lower === undefined) return undefined;
-  try {
-    assertAnswers(lower.socket);
-    return { directory: isDirectory(lower.directory), errno: undefined };
-  } catch (error) {
-    return { directory: isDirectory(lower.directory), errno: errnoOf(error) };
-  }
 }
