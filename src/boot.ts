@@ -1,7 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import type { Config } from './config/keys.ts';
 import type { LoadedConfig } from './config/load.ts';
+import { openControl } from './control/control.ts';
+import { forgetFailure } from './control/failure.ts';
 import { Exit, errnoOf, InitError } from './errors.ts';
+import { Journal } from './journal.ts';
 import { inheritedDescriptors, openWorkingDirectory } from './linux/descriptors.ts';
 import { makeDirectories } from './linux/files.ts';
 import { becomeSubreaper } from './linux/process.ts';
@@ -15,7 +18,7 @@ import { settlePrivileges } from './supervise/privileges.ts';
 import { Reaper } from './supervise/reaper.ts';
 import { ShutdownReport } from './supervise/report.ts';
 import type { SignalInbox } from './supervise/signals.ts';
-import { supervise } from './supervise/supervise.ts';
+import { type Running, supervise } from './supervise/supervise.ts';
 
 export type BootOptions = { command: readonly string[]; loaded: LoadedConfig; inbox: SignalInbox };
 
@@ -25,16 +28,18 @@ export type BootOptions = { command: readonly string[]; loaded: LoadedConfig; in
  * @throws {InitError} when the main command was never started; {BootInterrupted} when a signal ended the boot.
  */
 export async function boot({ command, loaded: { config }, inbox }: BootOptions): Promise<number> {
-  const log = createLog(config);
+  const journal = new Journal();
+  const log = createLog(config, journal);
   const inherited = descriptorsForCommand();
   const cwd = leaveWorkingDirectory();
   const reaper = new Reaper();
   if (process.pid !== 1) adoptOrphans(log);
   reaper.start();
 
+  forgetFailure();
   const facts = await gatherFacts(config, process.env);
   const privileges = settlePrivileges(config, facts.credentials, log);
-  const { plan, applied } = await applyFirst({
+  const { plan, applied, passedOver, access } = await applyFirst({
     facts,
     config,
     log,
@@ -45,7 +50,12 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
   try {
     inbox.boot.throwIfAborted();
     record(plan, applied, log);
-    const { listening, whenRunning, companions } = applied;
+    const { listening, whenRunning, companions, reconciled = null } = applied;
+    const control = openControl(log);
+    if (control !== undefined) applied.undo.ending(() => control.close());
+    const { socket } = facts.daemon;
+    const boot = { config, access, plan, passedOver, reconciled, socket, command, reaper, journal };
+    const answer = (running: Running): void => control?.serve({ boot, running, since: new Date() });
     const running = {
       command,
       cwd,
@@ -56,7 +66,7 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
       reaper,
       inbox,
       listening,
-      whenRunning,
+      whenRunning: [...whenRunning, answer],
       companions,
       runDir,
       report,
@@ -78,14 +88,16 @@ async function applyFirst({
   facts,
   config: configured,
   ...context
-}: FirstOptions): Promise<{ plan: Plan; applied: Applied }> {
+}: FirstOptions): Promise<{ plan: Plan; applied: Applied; passedOver: string[]; access: Config['access'] }> {
   const { log } = context;
   let config = configured;
   let denied: InitError[] = [];
+  const reasons = new Set<string>();
   for (let strategies = candidates(config); ; ) {
     const { plan, passedOver, rest } = await select(facts, config, strategies);
     const errors = [...denied, ...passedOver.map(({ why }) => refusal(why))];
     if (plan === undefined) throw errors.at(-1) ?? new RangeError('no strategy to choose from');
+    for (const { message } of errors) reasons.add(message);
     warnFallback(log, errors, plan.strategy);
     if (plan.strategy !== 'none' && plan.strategy !== 'host') warnUnmounted(facts, config, log);
     log.info(
@@ -93,7 +105,8 @@ async function applyFirst({
     );
     log.debug('plan', plan);
     try {
-      return { plan, applied: await apply(plan, context) };
+      const applied = await apply(plan, context);
+      return { plan, applied, passedOver: [...reasons], access: config.access };
     } catch (error) {
       if (!(error instanceof InitError)) throw error;
       if (readsWhenLocked(config) && error.exitCode === Exit.locked) {

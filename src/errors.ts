@@ -31,6 +31,8 @@ export type Stage =
   | 'mount'
   | 'daemon'
   | 'service'
+  | 'control'
+  | 'wait'
   | 'run'
   | 'internal';
 

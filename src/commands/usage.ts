@@ -11,6 +11,7 @@ type Usage = {
 };
 
 const json = 'the same as JSON';
+const schema = 'the JSON Schema of --json instead';
 
 const all = {
   run: {
@@ -26,9 +27,36 @@ const all = {
   doctor: {
     usage: 'doctor [options]',
     summary: 'whether it can work here; what is missing, and what to type',
-    switches: { json, schema: 'the JSON Schema of --json instead' },
+    switches: { json, schema },
     // Its own, to itself.
     operands: true,
+  },
+  status: {
+    usage: 'status [options]',
+    summary: 'what the running init does, and how full the volume is',
+    switches: { json, watch: 'again every two seconds', schema },
+  },
+  wait: {
+    usage: 'wait [options]',
+    summary: 'return when the store is there and nix-daemon answers',
+    values: { timeout: 'how long at most, in seconds or as 2m [60s]' },
+    switches: { json },
+  },
+  logs: {
+    usage: 'logs [options]',
+    summary: 'what init and nix-daemon said lately',
+    values: { last: 'how many lines at most [100]' },
+    switches: { follow: 'and what they say from now on', json, schema },
+  },
+  restart: {
+    usage: 'restart [options] SERVICE',
+    summary: 'end a service and start it again, such as nix-daemon',
+    switches: { json },
+    operands: true,
+  },
+  stop: {
+    usage: 'stop',
+    summary: 'have init end everything, as docker stop does',
   },
   check: {
     usage: 'check [options]',

@@ -18,7 +18,7 @@ import { claimVolume } from './steps/manifest.ts';
 import { mask } from './steps/mask.ts';
 import { putNixConf } from './steps/nix-conf.ts';
 import { mountOverlay } from './steps/overlay.ts';
-import { reconcileImage } from './steps/reconcile.ts';
+import { type Reconciliation, reconcileImage } from './steps/reconcile.ts';
 import { keepRoots } from './steps/roots.ts';
 import { seed } from './steps/seed.ts';
 import { bindEach, snapshot } from './steps/snapshot.ts';
@@ -46,6 +46,8 @@ export type Applied = {
   whenRunning: (() => void)[];
   /** What goes on beside the command. */
   companions: PathKeeper[];
+  /** What was done about an image that had changed. */
+  reconciled: Reconciliation | undefined;
   /** Milliseconds each step took, for boot.json. */
   timings: number[];
 };
@@ -63,6 +65,7 @@ export async function apply(plan: Plan, context: ApplyContext): Promise<Applied>
     listening: new Map(),
     whenRunning: [],
     companions: [],
+    reconciled: undefined,
     timings: [],
   };
   try {
@@ -121,7 +124,7 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
       await seed(step, log, signal);
       break;
     case 'reconcile':
-      await reconcileImage(step, log, signal);
+      applied.reconciled = await reconcileImage(step, log, signal);
       if (existsSync(step.files.superseded))
         applied.whenRunning.push(() => void deleteTree(step.files.superseded, log));
       break;
