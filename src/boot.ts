@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import type { Config } from './config/keys.ts';
 import type { LoadedConfig } from './config/load.ts';
-import { openControl } from './control/control.ts';
+
 import { forgetFailure } from './control/failure.ts';
+import { openSteering } from './control/steering.ts';
 import { Exit, errnoOf, InitError } from './errors.ts';
 import { Journal } from './journal.ts';
 import { inheritedDescriptors, openWorkingDirectory } from './linux/descriptors.ts';
@@ -18,7 +19,7 @@ import { settlePrivileges } from './supervise/privileges.ts';
 import { Reaper } from './supervise/reaper.ts';
 import { ShutdownReport } from './supervise/report.ts';
 import type { SignalInbox } from './supervise/signals.ts';
-import { type Running, supervise } from './supervise/supervise.ts';
+import { supervise } from './supervise/supervise.ts';
 
 export type BootOptions = { command: readonly string[]; loaded: LoadedConfig; inbox: SignalInbox };
 
@@ -51,11 +52,9 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
     inbox.boot.throwIfAborted();
     record(plan, applied, log);
     const { listening, whenRunning, companions, reconciled = null } = applied;
-    const control = openControl(log);
-    if (control !== undefined) applied.undo.ending(() => control.close());
     const { socket } = facts.daemon;
-    const boot = { config, access, plan, passedOver, reconciled, socket, command, reaper, journal };
-    const answer = (running: Running): void => control?.serve({ boot, running, since: new Date() });
+    const known = { config, access, plan, passedOver, reconciled, socket, command, reaper, journal };
+    const steering = openSteering(known, applied.undo, log);
     const running = {
       command,
       cwd,
@@ -66,7 +65,7 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
       reaper,
       inbox,
       listening,
-      whenRunning: [...whenRunning, answer],
+      whenRunning: [...whenRunning, steering],
       companions,
       runDir,
       report,

@@ -4,6 +4,7 @@ import { runConfig } from './config.ts';
 import { runDoctor } from './doctor.ts';
 import { runExport } from './export.ts';
 import { runLogs } from './logs.ts';
+import { runMetrics } from './metrics.ts';
 import { runPlan } from './plan.ts';
 import { runRemount } from './remount.ts';
 import { runRestart } from './restart.ts';
@@ -18,6 +19,7 @@ export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: Comma
     plan: runPlan,
     doctor: runDoctor,
     status: runStatus,
+    metrics: runMetrics,
     wait: runWait,
     logs: runLogs,
     restart: runRestart,

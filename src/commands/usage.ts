@@ -36,6 +36,10 @@ const all = {
     summary: 'what the running init does, and how full the volume is',
     switches: { json, watch: 'again every two seconds', schema },
   },
+  metrics: {
+    usage: 'metrics',
+    summary: 'the numbers of status, as OpenMetrics text',
+  },
   wait: {
     usage: 'wait [options]',
     summary: 'return when the store is there and nix-daemon answers',

@@ -40,7 +40,10 @@ function parseTimeout(text: string): number {
 }
 
 async function untilAnswered(until: number, signal: AbortSignal): Promise<InitStatus> {
-  const over = AbortSignal.any([signal, AbortSignal.timeout(Math.max(0, Math.ceil(until - performance.now())))]);
+  const over = AbortSignal.any([
+    signal,
+    AbortSignal.timeout(Math.max(0, Math.ceil(until - performance.now()))),
+  ]);
   for (;;) {
     try {
       return initStatusSchema.parse(await ask({ do: 'wait' }, { signal: over }));

@@ -34,10 +34,10 @@ const answers: {
   // Nobody is answered before the command runs.
   wait: statusOf,
   stop: () => void sendSignal(process.pid, 'SIGTERM'),
-  restart: async ({ running: { services } }, { service: name }) => {
+  restart: async ({ boot: { config }, running: { services } }, { service: name }) => {
     const service = services.find(({ definition }) => definition.name === name);
     if (service === undefined) throw unknownService(name, services);
-    await service.restart();
+    await service.restart(config['shutdown.grace']);
     return { pid: service.pid ?? null };
   },
   logs: async ({ boot: { journal } }, { last, follow }, { say, signal }) => {

@@ -50,7 +50,7 @@ function image({ image, reconciled }: Report): [string, ...string[]][] {
     reconciled === null
       ? 'as at the last boot'
       : `brought in step: ${reconciled.learnt} paths learnt, ${reconciled.forgotten} forgotten, ${reconciled.superseded} superseded`;
-  return [['image', `${image.identity.slice(0, 12)}${nix}${schema}`, done]];
+  return [['image', `${image.identity.replace('sha256-', '').slice(0, 12)}${nix}${schema}`, done]];
 }
 
 function volume({ volume, places }: Report): [string, ...string[]][] {

@@ -12,11 +12,9 @@ import type { Person } from './privileges.ts';
 import type { Readiness } from './ready/readiness.ts';
 import type { Reaper } from './reaper.ts';
 import { startDescriptors } from './start-descriptors.ts';
+import { startTimer } from './timer.ts';
 
 const LOUD_AFTER = 5;
-
-/** How long a service that is to be restarted may take to end, in milliseconds. */
-const RESTART_GRACE_MS = 8000;
 
 export type ServiceDefinition = {
   name: string;
@@ -111,9 +109,10 @@ export class Service {
   /**
    * Ends it, with KILL if it takes too long, and starts it at once: that is no crash. One that waits for its next start, or has
    * ended for good, is started.
+   * @param graceMs how long it may take to end.
    * @returns when it was started, or could not be, or everything is to stop.
    */
-  async restart(): Promise<void> {
+  async restart(graceMs: number): Promise<void> {
     if (this.#stopping) return;
     if (this.#pid === undefined) {
       this.#startAsAsked();
@@ -122,9 +121,9 @@ export class Service {
     this.#asked ??= Promise.withResolvers();
     sendSignal(this.#pid, this.definition.stopSignal);
     const { pid } = this;
-    const kill = setTimeout(() => {
+    const kill = startTimer(() => {
       if (pid === this.#pid && pid !== undefined) sendSignal(pid, 'SIGKILL');
-    }, RESTART_GRACE_MS);
+    }, graceMs);
     await this.#asked.promise;
     clearTimeout(kill);
   }
