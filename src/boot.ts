@@ -28,7 +28,8 @@ export type BootOptions = { command: readonly string[]; loaded: LoadedConfig; in
  * @returns the exit code for init.
  * @throws {InitError} when the main command was never started; {BootInterrupted} when a signal ended the boot.
  */
-export async function boot({ command, loaded: { config }, inbox }: BootOptions): Promise<number> {
+export async function boot({ command, loaded, inbox }: BootOptions): Promise<number> {
+  const { config } = loaded;
   const journal = new Journal();
   const log = createLog(config, journal);
   const inherited = descriptorsForCommand();
@@ -53,7 +54,7 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
     record(plan, applied, log);
     const { listening, whenRunning, companions, reconciled = null } = applied;
     const { socket } = facts.daemon;
-    const known = { config, access, plan, passedOver, reconciled, socket, command, reaper, journal };
+    const known = { loaded, access, plan, passedOver, reconciled, socket, command, reaper, journal };
     const steering = openSteering(known, applied.undo, log);
     const running = {
       command,

@@ -1,3 +1,4 @@
+import { configurationVariables } from '../config/pass-on.ts';
 import { NIX_DAEMON } from '../config/services.ts';
 import { Exit, InitError } from '../errors.ts';
 import type { Entry } from '../journal.ts';
@@ -34,7 +35,15 @@ const answers: {
   // Nobody is answered before the command runs.
   wait: statusOf,
   stop: () => void sendSignal(process.pid, 'SIGTERM'),
-  restart: async ({ boot: { config }, running: { services } }, { service: name }) => {
+  restart: async (
+    {
+      boot: {
+        loaded: { config },
+      },
+      running: { services },
+    },
+    { service: name },
+  ) => {
     const service = services.find(({ definition }) => definition.name === name);
     if (service === undefined) throw unknownService(name, services);
     await service.restart(config['shutdown.grace']);
@@ -47,7 +56,7 @@ const answers: {
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
     stop();
   },
-  gc: ({ boot: { reaper } }, { maxSize, olderThan, dryRun }, { say, signal }) =>
+  gc: ({ boot }, { maxSize, olderThan, dryRun }, { say, signal }) =>
     runCommand(
       [
         'gc',
@@ -55,14 +64,19 @@ const answers: {
         ...(olderThan === undefined ? [] : [`--older-than=${olderThan}`]),
         ...(dryRun === true ? ['--dry-run'] : []),
       ],
-      { say, signal, exitOf: (pid) => reaper.exitOf(pid) },
+      { say, signal, ...childOf(boot) },
     ),
-  check: ({ boot: { reaper } }, { contents, repair }, { say, signal }) =>
+  check: ({ boot }, { contents, repair }, { say, signal }) =>
     runCommand(
       ['check', ...(contents === true ? ['--contents'] : []), ...(repair === true ? ['--repair'] : [])],
-      { say, signal, exitOf: (pid) => reaper.exitOf(pid) },
+      { say, signal, ...childOf(boot) },
     ),
 };
+
+const childOf = ({ reaper, loaded }: BootFacts) => ({
+  exitOf: (pid: number) => reaper.exitOf(pid),
+  env: configurationVariables(loaded),
+});
 
 /** Does what was asked. @throws {InitError} with what is to be told to the client. */
 export async function handle(handlers: Handlers, request: Request, with_: Conversation): Promise<unknown> {

@@ -1,7 +1,13 @@
 import { Exit, InitError } from '../errors.ts';
 import { type ExitOf, runHelper } from '../linux/helper.ts';
 
-export type RunOptions = { say(item: unknown): void; signal: AbortSignal; exitOf: ExitOf };
+export type RunOptions = {
+  say(item: unknown): void;
+  signal: AbortSignal;
+  exitOf: ExitOf;
+  /** The configuration of init. */
+  env: Readonly<Record<string, string>>;
+};
 
 /** Those that are at work. */
 const running = new Set<string>();
@@ -14,7 +20,7 @@ const running = new Set<string>();
  */
 export async function runCommand(
   args: readonly [string, ...string[]],
-  { say, signal, exitOf }: RunOptions,
+  { say, signal, exitOf, env }: RunOptions,
 ): Promise<{ exitCode: number }> {
   const [name] = args;
   if (running.has(name)) throw busy(name);
@@ -24,7 +30,7 @@ export async function runCommand(
     const exitCode = await runHelper({
       file: process.execPath,
       argv: [...argv],
-      env: {},
+      env,
       signal,
       exitOf,
       onLine: (line) => say(line),

@@ -1,5 +1,6 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Config } from '../config/keys.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import { NIX_DAEMON } from '../config/services.ts';
 import type { Journal } from '../journal.ts';
 import type { Plan } from '../store/plan.ts';
@@ -10,7 +11,7 @@ import type { InitStatus } from './status-schema.ts';
 
 /** What is known when the command runs. */
 export type BootFacts = {
-  config: Config;
+  loaded: LoadedConfig;
   /** As it came to be: a volume that is locked may be read instead. */
   access: Config['access'];
   plan: Plan;
@@ -26,7 +27,16 @@ export type BootFacts = {
 
 /** What a running init tells of itself. */
 export function initStatus(boot: BootFacts, running: Running, since: Date): InitStatus {
-  const { config, access, plan, passedOver, reconciled, command, reaper, journal } = boot;
+  const {
+    loaded: { config },
+    access,
+    plan,
+    passedOver,
+    reconciled,
+    command,
+    reaper,
+    journal,
+  } = boot;
   const { cacheDir, storeDir, stateDir } = config;
   const overlay = plan.steps.find((step) => step.do === 'overlay' && step.target === storeDir);
   const [program = ''] = command;

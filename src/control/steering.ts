@@ -12,7 +12,7 @@ import type { BootFacts } from './status.ts';
 export function openSteering(boot: BootFacts, undo: Undo, log: Log): (running: Running) => void {
   const control = openControl(log);
   if (control !== undefined) undo.ending(() => control.close());
-  const { 'metrics.listen': metrics } = boot.config;
+  const { 'metrics.listen': metrics } = boot.loaded.config;
   return (running) => {
     control?.serve({ boot, running, since: new Date() });
     if (metrics !== undefined) void offerMetrics(metrics, boot, undo, log);
