@@ -67,6 +67,8 @@ const failure = (what: string, errno: string, remedy: string, cause?: unknown): 
 
 function nobody(cause: unknown): InitError {
   const errno = errnoOf(cause);
+  // Whoever is hung up on at once may not even have asked.
+  if (errno === 'ECONNRESET' || errno === 'EPIPE') return hungUp(cause);
   if (errno === 'EACCES')
     return failure(
       `${runLayout.control} is for root and the user of init`,
@@ -82,8 +84,8 @@ function nobody(cause: unknown): InitError {
   );
 }
 
-const hungUp = (): InitError =>
-  failure('init hung up', 'ECONNRESET', 'it has too many clients, or is ending: see docker logs');
+const hungUp = (cause?: unknown): InitError =>
+  failure('init hung up', 'ECONNRESET', 'it has too many clients, or is ending: see docker logs', cause);
 
 const notUnderstood = (cause?: unknown): InitError =>
   failure(
