@@ -6,6 +6,7 @@ import { removeTree } from '../linux/files.ts';
 import type { ExitOf } from '../linux/helper.ts';
 import { bindMount, makeReadOnly, mount } from '../linux/mount.ts';
 import type { Log } from '../log.ts';
+import { takeLinesOut } from '../state/nix-conf-lines.ts';
 import { removeIdle } from '../volume/idle.ts';
 import { assertFree, takeLock } from '../volume/lock.ts';
 import { deleteTree } from '../volume/trash.ts';
@@ -157,6 +158,9 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
         log.warn(step.orWarn);
       }
       break;
+    case 'unmark':
+      for (const file of step.files) takeLinesOut(file);
+      break;
     case 'warn':
       log.warn(step.text);
       break;
@@ -175,7 +179,7 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
     }
     case 'substituter': {
       const { writeSettings } = await import('../binary-cache/settings.ts');
-      writeSettings(step, log);
+      writeSettings(step, log, (action) => undo.ending(action));
       break;
     }
     case 'keep-paths': {

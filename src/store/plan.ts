@@ -53,6 +53,8 @@ export type Step =
       /** Lines of it that come before the user's own, which win. */
       settings: Record<string, string>;
     } & NixConfPlace)
+  /** Takes out of settings of Nix what a boot that was killed put there. */
+  | { do: 'unmark'; files: string[] }
   /** Says what people should know about what they asked for. */
   | { do: 'warn'; text: string }
   /**
@@ -120,6 +122,8 @@ export function describeStep(step: Step): string {
       return `root what projects lead to that are not mounted, and note those that are in ${step.record}`;
     case 'nix-conf':
       return `put our defaults before ${step.dir}/nix.conf`;
+    case 'unmark':
+      return `take the lines of an earlier boot out of ${step.files.join(', ')}`;
     case 'warn':
       return `warn: ${step.text}`;
     case 'environment':
@@ -135,7 +139,7 @@ export function describeStep(step: Step): string {
     case 'substituter':
       return step.userConfDir === undefined
         ? `generate settings of Nix in ${step.own}`
-        : `have ${step.confDir}/nix.conf include settings in ${step.own}`;
+        : `put settings for it into ${step.confDir}/nix.conf`;
     case 'keep-paths':
       return step.readOnly
         ? `restore profiles and roots of ${step.record}`

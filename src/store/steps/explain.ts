@@ -28,6 +28,7 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   clear: 'seed',
   roots: 'seed',
   'nix-conf': 'mount',
+  unmark: 'facts',
   warn: 'facts',
   environment: 'facts',
   manifest: 'facts',
@@ -108,6 +109,8 @@ const subject = (step: Step): string => {
       return step.dir;
     case 'manifest':
       return step.path;
+    case 'unmark':
+      return step.files.join(' ');
     case 'warn':
       return step.text;
     case 'environment':

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { test } from 'node:test';
 import type { Config } from '../../../src/config/keys.ts';
 import { mountOf, readMountInfo } from '../../../src/linux/mountinfo.ts';
 import { listenUnix } from '../../../src/linux/socket.ts';
+import { withLines } from '../../../src/state/nix-conf-lines.ts';
 import { gatherFacts } from '../../../src/store/facts.ts';
 import { makeConfig, temporaryDirectory } from '../fixtures.ts';
 
@@ -199,6 +201,55 @@ for (const [name, prepare, own] of confs) {
 
 test('nor is it what is mounted into the container', () => {
   assert.equal(look('/proc/self', { NIX_CONF_DIR: '/proc/self' }).writable.nixConf, false);
+});
+
+const confTexts: [string, string, boolean][] = [
+  ['lines of an earlier boot', withLines('cores = 2\n', { before: ['store = x'] }), true],
+  ["the user's alone", 'cores = 2\n', false],
+];
+
+for (const [name, text, marked] of confTexts) {
+  test(`nix.conf with ${name} is ${marked ? '' : 'not '}to be mended, that of all users too`, (t) => {
+    using directory = temporaryDirectory();
+    const base = directory.path;
+    if (mountOf(base, readMountInfo())?.target !== '/') return t.skip('/tmp is a mount of its own');
+    const files = ['etc/nix.conf', 'xdg/nix/nix.conf'].map((name) => `${base}/${name}`);
+    for (const file of files) {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    }
+    const { markedConfs } = look(base, { XDG_CONFIG_DIRS: `${base}/xdg:/etc/xdg` });
+    assert.deepEqual(markedConfs, marked ? files : []);
+  });
+}
+
+test('a nix.conf that is a directory, or not to be read, is nobody we know', () => {
+  using directory = temporaryDirectory();
+  mkdirSync(`${directory.path}/etc/nix.conf`, { recursive: true });
+  writeFileSync(`${directory.path}/xdg`, '');
+  assert.deepEqual(look(directory.path, { XDG_CONFIG_DIRS: `${directory.path}/xdg` }).markedConfs, []);
+});
+
+test('somebody else’s nix.conf is changed by root alone, who can leave it to them', (t) => {
+  if (process.geteuid?.() !== 0) return t.skip('becoming somebody else takes root');
+  using directory = temporaryDirectory();
+  const base = directory.path;
+  if (mountOf(base, readMountInfo())?.target !== '/') return t.skip('/tmp is a mount of its own');
+  mkdirSync(`${base}/etc`);
+  writeFileSync(`${base}/etc/nix.conf`, '');
+  chmodSync(base, 0o755);
+  chownSync(`${base}/etc`, 1234, 1234);
+  const ours = (uid: number): boolean => {
+    process.seteuid?.(uid);
+    try {
+      return look(base).writable.nixConf;
+    } finally {
+      process.seteuid?.(0);
+    }
+  };
+  assert.deepEqual([ours(1234), ours(0)], [false, true]);
+  chownSync(`${base}/etc/nix.conf`, 1234, 1234);
+  assert.deepEqual([ours(1234), ours(0)], [true, true]);
 });
 
 test('a volume is writable if it is there', () => {

@@ -77,6 +77,7 @@ const steps = {
   'nix-conf': { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g', settings: {} },
   manifest: { do: 'manifest', path: '/v/m', strategy: 'prefix' },
   'try-xattrs': { do: 'try-xattrs', path: '/v/w', xattrs: 'trusted', manifest: '/v/m' },
+  unmark: { do: 'unmark', files: ['/etc/nix/nix.conf'] },
   warn: { do: 'warn', text: 'mind this' },
   environment: { do: 'environment', variables: { NIX_REMOTE: 'daemon' } },
   'binary-cache': { do: 'binary-cache', ...places, readOnly: false },
