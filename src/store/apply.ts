@@ -9,6 +9,7 @@ import type { Log } from '../log.ts';
 import { takeLinesOut } from '../state/nix-conf-lines.ts';
 import { removeIdle } from '../volume/idle.ts';
 import { assertFree, takeLock } from '../volume/lock.ts';
+import { claimState } from '../volume/prefix-state.ts';
 import { deleteTree } from '../volume/trash.ts';
 import type { Plan, Step } from './plan.ts';
 import { announceVariables, setVariables } from './steps/environment.ts';
@@ -170,6 +171,9 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
       break;
     case 'manifest':
       claimVolume(step);
+      break;
+    case 'claim-state':
+      claimState(step);
       break;
     case 'binary-cache': {
       // Here and below: no other strategy is to pay for it.

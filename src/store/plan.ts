@@ -5,6 +5,7 @@ import type { Config } from '../config/keys.ts';
 import type { ReconcileRequest } from '../state/reconcile/reconcile.ts';
 import type { SnapshotRequest } from '../state/snapshot/snapshot.ts';
 import type { LockedThing } from '../volume/lock.ts';
+import type { StateClaim } from '../volume/prefix-state.ts';
 import type { DaemonStart } from './strategy.ts';
 
 /** Where our lines of nix.conf go: into a file that is mounted over the image's, or over its directory; or into the file itself. */
@@ -64,6 +65,8 @@ export type Step =
   | { do: 'environment'; variables: Record<string, string>; announce?: true }
   /** Says on a volume that nobody has used yet whose it is. */
   | { do: 'manifest'; path: string; strategy: 'prefix' | 'substituter' }
+  /** Refuses a state directory on the volume that is another store's. */
+  | ({ do: 'claim-state' } & StateClaim)
   /** Makes the binary cache on the volume and its key unless they are there. */
   | ({ do: 'binary-cache' } & PrepareRequest)
   /** Tells Nix of it. */
@@ -132,6 +135,8 @@ export function describeStep(step: Step): string {
         .join(' ')}`;
     case 'manifest':
       return `note in ${step.path} that strategy ${step.strategy} uses the volume, if none has yet`;
+    case 'claim-state':
+      return `note in ${step.record} that ${step.stateDir} is of ${step.storeDir}, or refuse it as another store's`;
     case 'binary-cache':
       return step.readOnly
         ? `read the binary cache ${step.cache}`

@@ -32,6 +32,7 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   warn: 'facts',
   environment: 'facts',
   manifest: 'facts',
+  'claim-state': 'facts',
   'binary-cache': 'seed',
   substituter: 'seed',
   'keep-paths': 'seed',
@@ -115,6 +116,8 @@ const subject = (step: Step): string => {
       return step.text;
     case 'environment':
       return Object.keys(step.variables).join(' ');
+    case 'claim-state':
+      return step.record;
     case 'binary-cache':
     case 'substituter':
     case 'keep-paths':

@@ -76,6 +76,7 @@ const steps = {
   roots: { do: 'roots', state: '/v/var/nix', stateDir: '/s', storeDir: '/t', record: '/v/roots.json' },
   'nix-conf': { do: 'nix-conf', dir: '/etc/nix', over: 'file', create: false, generated: '/g', settings: {} },
   manifest: { do: 'manifest', path: '/v/m', strategy: 'prefix' },
+  'claim-state': { do: 'claim-state', record: '/v/s', storeDir: '/s', stateDir: '/v/st', cacheDir: '/v' },
   'try-xattrs': { do: 'try-xattrs', path: '/v/w', xattrs: 'trusted', manifest: '/v/m' },
   unmark: { do: 'unmark', files: ['/etc/nix/nix.conf'] },
   warn: { do: 'warn', text: 'mind this' },
