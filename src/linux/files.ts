@@ -76,13 +76,21 @@ export function canWrite(directory: string): boolean {
 /**
  * Replaces a file in one step: a kill or a power cut at any instant leaves the old contents or the new (rename(2)), and the
  * new ones are on the disk when it returns.
+ * @param owner whose it is to be; until then nobody else can read it.
  */
-export function replaceFile(path: string, text: string): void {
+export function replaceFile(path: string, text: string, owner?: Owner): void {
   const temporary = `${path}.new`;
-  withDescriptor(temporary, 'w', (fd) => {
+  // One that a kill left has a mode of its own.
+  if (owner !== undefined) removeFile(temporary);
+  const write = (fd: number): void => {
     writeFileSync(fd, text);
+    if (owner !== undefined) {
+      const kept = giveOwner(temporary, owner.uid, owner.gid);
+      chmodSync(temporary, permissions(owner.mode, kept));
+    }
     fsyncSync(fd);
-  });
+  };
+  withDescriptor(temporary, 'w', write, owner === undefined ? 0o644 : 0o600);
   renameSync(temporary, path);
   flushDirectory(dirname(path));
 }
@@ -229,8 +237,8 @@ export function flushFileSystem(path: string): void {
   withDescriptor(path, 'r', syncFileSystem);
 }
 
-function withDescriptor(path: string, flags: string, act: (fd: number) => void): void {
-  const fd = openSync(path, flags, 0o644);
+function withDescriptor(path: string, flags: string, act: (fd: number) => void, mode = 0o644): void {
+  const fd = openSync(path, flags, mode);
   try {
     act(fd);
   } finally {

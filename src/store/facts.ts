@@ -15,7 +15,7 @@ import type { HostFacts } from './host-facts.ts';
 import { findLeftovers } from './leftovers.ts';
 import type { LowerStoreFacts } from './lower-store-facts.ts';
 import { runDir, runLayout } from './run-layout.ts';
-import { lookForWritable, type Writable } from './writable.ts';
+import { findMarkedConfs, lookForWritable, type Writable } from './writable.ts';
 
 /** What is true of this machine, image and volume; gathered once at boot, by looking and never by trying. */
 export type Facts = {
@@ -62,6 +62,8 @@ export type Facts = {
   readonly userConfFiles: string[];
   /** The directory of the settings of all users of the container (XDG base directory specification). */
   userConfDir: string;
+  /** Files of settings that still have lines of a boot that was killed, and are ours to change. */
+  markedConfs: string[];
 };
 
 /**
@@ -100,6 +102,7 @@ function look(config: Config, env: NodeJS.ProcessEnv, { lookAtHost, lookAtLowerS
   const logDir = `${dirname(config.stateDir)}/log`;
   // Nix takes an empty variable for none (getEnvNonEmpty in src/libutil/environment-variables.cc).
   const confDir = env['NIX_CONF_DIR'] || '/etc/nix';
+  const userConfDir = `${(env['XDG_CONFIG_DIRS'] || '/etc/xdg').split(':')[0]}/nix`;
   const daemon = {
     path: findCommand(config['daemon.command'], env['PATH']),
     socket: env['NIX_DAEMON_SOCKET_PATH'] || `${config.stateDir}/daemon-socket/socket`,
@@ -166,7 +169,8 @@ function look(config: Config, env: NodeJS.ProcessEnv, { lookAtHost, lookAtLowerS
     get lowerStore() {
       return lookAtLowerStore?.(config);
     },
-    userConfDir: `${(env['XDG_CONFIG_DIRS'] || '/etc/xdg').split(':')[0]}/nix`,
+    userConfDir,
+    markedConfs: findMarkedConfs([confDir, userConfDir], mounts),
     get userConfFiles() {
       return userConfFiles(env);
     },

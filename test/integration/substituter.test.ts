@@ -81,10 +81,9 @@ namespaceTest('what a container that was killed had not come to, it does after i
     await booted.ended;
   }
   assert.equal(isKept(machine, path), false);
-  const conf = readFileSync(machine.path('/etc/nix/nix.conf'), 'utf8');
-  await ground.nix('true');
+  const conf = readFileSync(machine.path('/etc/nix/nix.conf'), 'utf8').trim();
+  assert.equal(await ground.nix('cat /etc/nix/nix.conf'), conf);
   assert.ok(isKept(machine, path));
-  assert.equal(readFileSync(machine.path('/etc/nix/nix.conf'), 'utf8'), conf);
 });
 
 namespaceTest(

@@ -29,7 +29,7 @@ export type Cell =
 type Scenario = (nix: NixMachine, strategy: Strategy) => Promise<Cell>;
 
 /** Packages that would be another if they were built again. */
-const build = (name: string): string =>
+export const build = (name: string): string =>
   `path=$(nix-build /packages.nix -A ${name} --no-out-link); cat $path/unique`;
 const develop = "nix develop --offline -f /shell.nix -c sh -c 'cat $dep/unique'";
 
@@ -42,7 +42,7 @@ function isRefusal({ exitCode, stdout, stderr }: Outcome): boolean {
   return true;
 }
 
-function succeeded({ exitCode, stdout, stderr }: Outcome): string {
+export function succeeded({ exitCode, stdout, stderr }: Outcome): string {
   assert.equal(exitCode, 0, tail(`${stdout}\n${stderr}`));
   return stdout.trim();
 }
