@@ -1,13 +1,11 @@
 import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/keys.ts';
-import { parseLowerStore } from '../config/lower-store.ts';
-import { errnoOf, toInitError } from '../errors.ts';
+import { toInitError } from '../errors.ts';
 import { hasSysAdmin, readInUserNamespace } from '../linux/capabilities.ts';
 import { findCommand } from '../linux/commands.ts';
 import { type Credentials, parseCredentials } from '../linux/credentials.ts';
 import { isReadOnly, mountOf, readMountInfo } from '../linux/mountinfo.ts';
-import { assertAnswers } from '../linux/socket.ts';
 import { databaseFile } from '../state/database.ts';
 import { stateBeside } from '../state/lowers/lowers.ts';
 import { userConfFiles } from '../state/nix-conf.ts';
@@ -15,6 +13,7 @@ import { nixVersion } from '../state/nix-version.ts';
 import { probeVolume, type VolumeFacts } from '../volume/probe.ts';
 import { type HostFacts, lookAtHost } from './host-facts.ts';
 import { findLeftovers } from './leftovers.ts';
+import { type LowerStoreFacts, lookAtLowerStore } from './lower-store-facts.ts';
 import { runDir, runLayout } from './run-layout.ts';
 import { lookForWritable, type Writable } from './writable.ts';
 
@@ -57,8 +56,8 @@ export type Facts = {
   readonly imageDatabase: 'whole' | 'unwritten' | 'missing';
   /** Whether the image's store has the directory for hard links that Nix makes in each store that it opens. */
   readonly storeLinks: boolean;
-  /** Of the store of another daemon whether there is its directory, and what connecting came to; undefined: not configured. */
-  readonly lowerStore: { directory: boolean; errno: string | undefined } | undefined;
+  /** The store of another daemon, asked when somebody wants to know; undefined: not configured. */
+  readonly lowerStore: LowerStoreFacts | undefined;
   /** The files that Nix reads as the user's settings; the first counts most. */
   readonly userConfFiles: string[];
   /** The directory of the settings of all users of the container (XDG base directory specification). */
@@ -91,6 +90,7 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
   const socketMount = mountOf(daemon.socket, mounts)?.target;
   let version: string | null | undefined;
   let host: HostFacts | undefined;
+  let lowerStore: LowerStoreFacts | undefined;
   const leftovers = findLeftovers(mounts, config);
   // What a killed boot left mounted hides them.
   const image = leftovers.includes(runLayout.lowerState)
@@ -147,7 +147,8 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
       return isDirectory(`${image.store}/.links`);
     },
     get lowerStore() {
-      return lookAtLowerStore(config);
+      lowerStore ??= lookAtLowerStore(config);
+      return lowerStore;
     },
     userConfDir: `${(env['XDG_CONFIG_DIRS'] || '/etc/xdg').split(':')[0]}/nix`,
     get userConfFiles() {
@@ -171,15 +172,4 @@ function lookAtDatabase(path: string): Facts['imageDatabase'] {
     statSync(path + suffix, { throwIfNoEntry: false })?.size;
   if ((size('') ?? 0) === 0) return 'missing';
   return (size('-wal') ?? 0) > 0 ? 'unwritten' : 'whole';
-}
-
-function lookAtLowerStore({ lowerStore }: Config): Facts['lowerStore'] {
-  const lower = lowerStore === undefined ? undefined : parseLowerStore(lowerStore);
-  if (lower === undefined) return undefined;
-  try {
-    assertAnswers(lower.socket);
-    return { directory: isDirectory(lower.directory), errno: undefined };
-  } catch (error) {
-    return { directory: isDirectory(lower.directory), errno: errnoOf(error) };
-  }
 }

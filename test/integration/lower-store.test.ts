@@ -99,7 +99,7 @@ function tests(check: (what: string, act: (scene: Scene) => Promise<void>, at?: 
       assert.equal(refused.exitCode, 78);
       assert.match(
         refused.stderr,
-        /^nix-cache-init: facts: the lower store does not answer at \/run\/other\/socket: ECONNREFUSED \(.*docker run -v .*:\/run\/other\)$/m,
+        /^nix-cache-init: daemon: the socket of the lower store's daemon, \/run\/other\/socket, has nobody who listens: ECONNREFUSED \(.*docker run -v .*:\/run\/other\)$/m,
       );
       const without = await boot(
         scene,
@@ -109,13 +109,26 @@ function tests(check: (what: string, act: (scene: Scene) => Promise<void>, at?: 
       );
       assertGood(without);
       assert.deepEqual(built(without), [], 'what is not made of it is there');
-      assert.match(without.stderr, /does not answer .*going on with strategy overlay/);
+      assert.match(without.stderr, /has nobody who listens.*going on with strategy overlay/);
       await lower.start();
       const back = await boot(scene, build('mixed', 'd'));
       assert.equal(assertGood(back)[0], mixed);
       assert.deepEqual(built(back), []);
     },
   );
+
+  check('wedged at boot: refused in time, and taken again when it goes on', async (scene) => {
+    const { lower } = scene;
+    lower.signal('SIGSTOP');
+    const refused = await boot(scene, 'true');
+    assert.equal(refused.exitCode, 78);
+    assert.match(
+      refused.stderr,
+      /daemon, \/run\/other\/socket, does not answer within 1000 ms: ETIMEDOUT \(restart the daemon of the lower store\)$/m,
+    );
+    lower.signal('SIGCONT');
+    assert.deepEqual(built(await boot(scene, build('d'))), []);
+  });
 
   check(
     'dies later and comes back: what is known goes on, what is not says why, and works again',
@@ -187,6 +200,12 @@ function tests(check: (what: string, act: (scene: Scene) => Promise<void>, at?: 
       /lowerStore is "unix:.* in flag --lower-store: EINVAL \(allowed: .*real=/,
     ],
     ['no daemon', ['local?root=/other'], 78, /lowerStore is "local/],
+    [
+      'a strategy that would ignore it',
+      ['unix:///run/other/socket?real=/other/store', '--strategy', 'overlay'],
+      78,
+      /^nix-cache-init: config: lowerStore is set in flag --lower-store, but strategy is overlay \(flag --strategy\), .*: EINVAL \(set strategy=local-overlay, or remove lowerStore\)$/m,
+    ],
     ['our own daemon', ['unix:///nix/var/nix/daemon-socket/socket?real=/other/store'], 78, /ELOOP/],
     [
       'a reader',

@@ -153,26 +153,20 @@ test('whether the store has .links', () => {
   assert.equal(look(directory.path).storeLinks, true);
 });
 
-test('the lower store: not configured, away, without its directory, there', () => {
+test('the lower store: not configured, away, wedged, dead', () => {
   using directory = temporaryDirectory();
   const socket = `${directory.path}/socket`;
   const lowerStore = `unix://${socket}?real=${directory.path}/paths`;
   assert.equal(look(directory.path).lowerStore, undefined);
-  assert.deepEqual(look(directory.path, {}, { lowerStore }).lowerStore, {
-    directory: false,
-    errno: 'ENOENT',
-  });
+  const found = () => look(directory.path, {}, { lowerStore }).lowerStore;
+  const away = (what: string, errno: string) => ({ kind: 'no daemon', what, errno });
+  assert.deepEqual(found(), { directory: false, daemon: away('is not there', 'ENOENT') });
   const fd = listenUnix(socket, 0o600);
   mkdirSync(`${directory.path}/paths`);
-  assert.deepEqual(look(directory.path, {}, { lowerStore }).lowerStore, {
-    directory: true,
-    errno: undefined,
-  });
+  const wedged = away('does not answer within 1000 ms', 'ETIMEDOUT');
+  assert.deepEqual(found(), { directory: true, daemon: wedged });
   closeSync(fd);
-  assert.deepEqual(look(directory.path, {}, { lowerStore }).lowerStore, {
-    directory: true,
-    errno: 'ECONNREFUSED',
-  });
+  assert.deepEqual(found()?.daemon, away('has nobody who listens', 'ECONNREFUSED'));
 });
 
 const confs: [string, (base: string) => void, boolean][] = [
