@@ -3,7 +3,7 @@ import type { Config } from './config/keys.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { Exit, errnoOf, InitError } from './errors.ts';
 import { inheritedDescriptors, openWorkingDirectory } from './linux/descriptors.ts';
-import { makeDirectories } from './linux/files.ts';
+import { makeDirectories } from './linux/directories.ts';
 import { becomeSubreaper } from './linux/process.ts';
 import { createLog, type Log } from './log.ts';
 import { type Applied, type ApplyContext, apply } from './store/apply.ts';

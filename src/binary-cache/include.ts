@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { removeFile } from '../linux/files.ts';
+import { removeFile } from '../linux/remove.ts';
 
 const MARK = '# by nix-cache-init';
 

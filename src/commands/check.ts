@@ -1,7 +1,7 @@
 import type { CommandLine } from '../config/flags.ts';
 import { loadConfig } from '../config/load.ts';
 import { toInitError } from '../errors.ts';
-import { makeDirectories } from '../linux/files.ts';
+import { makeDirectories } from '../linux/directories.ts';
 import { readMountInfo } from '../linux/mountinfo.ts';
 import { createLog, printOut } from '../log.ts';
 import { type CheckRequest, checkStore } from '../state/check/check.ts';

@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/keys.ts';
-import { canWrite } from '../linux/files.ts';
+import { canWrite } from '../linux/access.ts';
 import { type MountInfo, mountOf } from '../linux/mountinfo.ts';
 
 /** What we may write to as we are. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
-import { readIfThere } from '../../src/linux/files.ts';
+import { readIfThere } from '../../src/linux/read.ts';
 import { killing } from '../harness/injection.ts';
 import { bootInNamespace, childrenOf, startBoot } from '../harness/namespaceBoot.ts';
 import { overlay } from '../harness/namespaceStore.ts';

@@ -1,6 +1,9 @@
 import { cpSync, realpathSync, writeFileSync } from 'node:fs';
-import { makeDirectories, readIfThere, removeFile, removeTree, replaceFile } from '../../linux/files.ts';
+import { makeDirectories } from '../../linux/directories.ts';
 import { bindMount } from '../../linux/mount.ts';
+import { readIfThere } from '../../linux/read.ts';
+import { removeFile, removeTree } from '../../linux/remove.ts';
+import { replaceFile } from '../../linux/replace.ts';
 import { generateNixConf, markNixConf, unmarkNixConf } from '../../state/nix-conf.ts';
 import type { Step } from '../plan.ts';
 import type { Undo } from '../undo.ts';
