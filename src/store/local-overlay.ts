@@ -6,7 +6,7 @@ import type { NoDaemon } from '../nix/hello.ts';
 import { isBefore } from '../state/nix-version.ts';
 import type { Facts } from './facts.ts';
 import { canMakeLinks, localOverlayUri, lowerDirectory } from './local-overlay-uri.ts';
-import { overlay, overlaySteps } from './overlay.ts';
+import { layersUnfit, overlaySteps } from './overlay.ts';
 import { overlaySettings } from './overlay-parts.ts';
 import type { Step } from './plan.ts';
 import { runLayout } from './run-layout.ts';
@@ -25,7 +25,7 @@ const SINCE = [2, 22] as const;
 
 function unsupported(facts: Facts, config: Config): Unsupported | undefined {
   return (
-    overlay.unsupported(facts, config) ??
+    layersUnfit(facts, config, plan) ??
     daemonMissing(facts, config) ??
     nixUnfit(facts, config) ??
     (config.lowerStore === undefined ? imageUnfit(facts, config) : lowerUnfit(facts, config))

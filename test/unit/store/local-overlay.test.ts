@@ -263,6 +263,14 @@ const cases: Case[] = [
     remedy: /docker run -v \S+:\/snix\/store:ro$/,
   },
   {
+    name: 'a lower store whose path no mount option has room for, beside those of ours',
+    facts: { lowerStore: answers },
+    config: { lowerStore: `unix:///run/snix.sock?real=/${'x'.repeat(3950)}` },
+    errno: 'E2BIG',
+    what: /^the overlay would need 4\d{3} bytes of options, of which the kernel takes 4095$/,
+    remedy: /^mount the lower store at a shorter path, or a shorter cacheDir$/,
+  },
+  {
     name: 'our own daemon as the lower store',
     facts: { lowerStore: answers, daemon: { path: '/bin/nix-daemon', socket: '/run/snix.sock' } },
     config: { lowerStore: below },
@@ -309,6 +317,11 @@ const good: [string, Partial<Facts>, Partial<Config>][] = [
     'another daemon below, and an image without a database',
     { lowerStore: answers, imageDatabase: 'missing' },
     { lowerStore: below },
+  ],
+  [
+    'a lower store with a path that just fits',
+    { lowerStore: answers },
+    { lowerStore: `unix:///run/snix.sock?real=/${'x'.repeat(3800)}` },
   ],
   ['a read-only root', { stateReadOnly: true, runReadOnly: true }, {}],
 ];
