@@ -176,7 +176,10 @@ function record({ strategy, steps }: Plan, { timings }: Applied, log: Log): void
   const timed = steps.map((step, index) => ({ ...step, ms: timings[index] }));
   try {
     makeDirectories(runDir);
-    writeFileSync(`${runDir}/boot.json`, `${JSON.stringify({ strategy, steps: timed }, null, 2)}\n`);
+    writeFileSync(
+      `${runDir}/boot.json`,
+      `${JSON.stringify({ strategy, pid: process.pid, steps: timed }, null, 2)}\n`,
+    );
   } catch (error) {
     log.debug('cannot write boot.json', { errno: errnoOf(error) });
   }
