@@ -114,10 +114,12 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     })),
     stateReadOnly: readOnlyAt(config.stateDir),
     logDir: isDirectory(logDir) ? logDir : undefined,
-    runReadOnly: readOnlyAt(runDir),
+    // A tmpfs that a killed boot left there is going to be unmounted.
+    runReadOnly: leftovers.includes(runDir) || readOnlyAt(runDir),
     nixConf: {
       dir: confDir,
-      kind: nixConfKind(confDir),
+      // A copy that a killed boot left over it hides why it was made: a link is in the way of a mount.
+      kind: leftovers.includes(confDir) ? 'symlink' : nixConfKind(confDir),
       readOnly: readOnlyAt(confDir),
       variable: env['NIX_CONFIG'],
     },

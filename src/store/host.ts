@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { Config } from '../config/keys.ts';
 import type { NoDaemon } from '../nix/hello.ts';
 import type { Facts } from './facts.ts';
-import { nixConf, runDirectory } from './overlay-parts.ts';
+import { claimMounts, nixConf, runDirectory, unmountLeftovers } from './overlay-parts.ts';
 import type { Step } from './plan.ts';
 import type { Strategy, Unsupported } from './strategy.ts';
 import { fault } from './unfit.ts';
@@ -53,6 +53,7 @@ function daemonAway(daemon: NoDaemon, facts: Facts, config: Config): Unsupported
 
 function plan(facts: Facts, config: Config): Step[] {
   return [
+    ...(facts.sysAdmin ? unmountLeftovers(facts) : []),
     ...warnings(facts, config).map((text): Step => ({ do: 'warn', text })),
     { do: 'environment', variables: { NIX_REMOTE: 'daemon' } },
     ...forShells(facts),
@@ -93,5 +94,5 @@ function forShells(facts: Facts): Step[] {
   const conf = nixConf(facts, { store: 'daemon' }).map((step) =>
     step.do === 'nix-conf' ? { ...step, orWarn: orSay } : step,
   );
-  return [...runDirectory(facts, []), ...conf];
+  return [...runDirectory(facts, []), claimMounts, ...conf];
 }
