@@ -32,7 +32,7 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
   if (process.pid !== 1) adoptOrphans(log);
   reaper.start();
 
-  const facts = gatherFacts(config, process.env);
+  const facts = await gatherFacts(config, process.env);
   const privileges = settlePrivileges(config, facts.credentials, log);
   const { plan, applied } = await applyFirst({
     facts,
@@ -83,7 +83,7 @@ async function applyFirst({
   let config = configured;
   let denied: InitError[] = [];
   for (let strategies = candidates(config); ; ) {
-    const { plan, passedOver, rest } = select(facts, config, strategies);
+    const { plan, passedOver, rest } = await select(facts, config, strategies);
     const errors = [...denied, ...passedOver.map(({ why }) => refusal(why))];
     if (plan === undefined) throw errors.at(-1) ?? new RangeError('no strategy to choose from');
     warnFallback(log, errors, plan.strategy);

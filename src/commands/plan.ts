@@ -8,7 +8,7 @@ import { refusal, select } from '../store/select.ts';
 /** Prints what a boot would do here and now. */
 export async function runPlan({ flags, file, switches }: CommandLine): Promise<number> {
   const { config } = await loadConfig({ flags, file, env: process.env });
-  const { plan, passedOver } = select(gatherFacts(config, process.env), config);
+  const { plan, passedOver } = await select(await gatherFacts(config, process.env), config);
   if (switches.has('json')) {
     printOut(`${JSON.stringify({ ...plan, passedOver }, null, 2)}\n`);
   } else {

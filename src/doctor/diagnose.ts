@@ -44,7 +44,7 @@ export async function diagnose(
   }
   const { config } = loaded;
   const mounts = readMountInfo();
-  const facts = gatherFacts(config, env);
+  const facts = await gatherFacts(config, env, { host: true });
   const { state, trial } = await probeVolume(facts, config, mounts, signal);
   const checks = [
     fine('configuration', `strategy ${config.strategy}`, needed),
@@ -65,7 +65,7 @@ export async function diagnose(
       isRunningHere() ? hostname() : undefined,
     ),
   ];
-  return { checks: [...checks, ...limitChecks(config)], ...judge(facts, config, checks) };
+  return { checks: [...checks, ...limitChecks(config)], ...(await judge(facts, config, checks)) };
 }
 
 function withoutConfiguration({ what, remedy, message, exitCode }: InitError): Diagnosis {

@@ -11,9 +11,9 @@ import { stateBeside } from '../state/lowers/lowers.ts';
 import { userConfFiles } from '../state/nix-conf.ts';
 import { nixVersion } from '../state/nix-version.ts';
 import { probeVolume, type VolumeFacts } from '../volume/probe.ts';
-import { type HostFacts, lookAtHost } from './host-facts.ts';
+import type { HostFacts } from './host-facts.ts';
 import { findLeftovers } from './leftovers.ts';
-import { type LowerStoreFacts, lookAtLowerStore } from './lower-store-facts.ts';
+import type { LowerStoreFacts } from './lower-store-facts.ts';
 import { runDir, runLayout } from './run-layout.ts';
 import { lookForWritable, type Writable } from './writable.ts';
 
@@ -64,16 +64,33 @@ export type Facts = {
   userConfDir: string;
 };
 
-/** @throws {InitError} when /proc cannot be read, which knows most of them. */
-export function gatherFacts(config: Config, env: NodeJS.ProcessEnv): Facts {
+/**
+ * @param host whether `host` will be asked for: the code for it is not loaded at every boot.
+ * @throws {InitError} when /proc cannot be read, which knows most of them.
+ */
+export async function gatherFacts(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  { host = config.strategy === 'host' } = {},
+): Promise<Facts> {
+  const rare: Rare = {
+    ...(host ? await import('./host-facts.ts') : {}),
+    ...(config.lowerStore === undefined ? {} : await import('./lower-store-facts.ts')),
+  };
   try {
-    return look(config, env);
+    return look(config, env, rare);
   } catch (error) {
     throw toInitError(error, 'facts', 'cannot look at /proc and the volume');
   }
 }
 
-function look(config: Config, env: NodeJS.ProcessEnv): Facts {
+/** What few boots look at. */
+type Rare = {
+  lookAtHost?: typeof import('./host-facts.ts').lookAtHost;
+  lookAtLowerStore?: typeof import('./lower-store-facts.ts').lookAtLowerStore;
+};
+
+function look(config: Config, env: NodeJS.ProcessEnv, { lookAtHost, lookAtLowerStore }: Rare): Facts {
   const status = readFileSync('/proc/self/status', 'latin1');
   const mounts = readMountInfo();
   const readOnlyAt = (path: string): boolean => {
@@ -134,6 +151,7 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
     },
     socketMounted: socketMount === daemon.socket || socketMount === dirname(daemon.socket),
     get host() {
+      if (lookAtHost === undefined) throw new RangeError('the facts were not gathered for strategy host');
       host ??= lookAtHost({ ...config, socket: daemon.socket, mounts, env });
       return host;
     },
@@ -149,7 +167,7 @@ function look(config: Config, env: NodeJS.ProcessEnv): Facts {
       return isDirectory(`${image.store}/.links`);
     },
     get lowerStore() {
-      lowerStore ??= lookAtLowerStore(config);
+      lowerStore ??= lookAtLowerStore?.(config);
       return lowerStore;
     },
     userConfDir: `${(env['XDG_CONFIG_DIRS'] || '/etc/xdg').split(':')[0]}/nix`,

@@ -2,45 +2,42 @@ import type { Config } from '../config/keys.ts';
 import { NIX_DAEMON } from '../config/services.ts';
 import { Exit, InitError } from '../errors.ts';
 import type { Facts } from './facts.ts';
-import { host } from './host.ts';
-import { localOverlay } from './local-overlay.ts';
 import { none } from './none.ts';
 import { overlay } from './overlay.ts';
 import type { Plan, Step, StrategyName } from './plan.ts';
-import { prefix } from './prefix.ts';
 import type { Strategy, Unsupported } from './strategy.ts';
-import { substituter } from './substituter.ts';
 
 export type Selection = {
   /** Undefined when none of them can work here. */
   plan: Plan | undefined;
   /** The strategies before it, which cannot work here. */
-  passedOver: { strategy: Strategy['name']; why: Unsupported }[];
+  passedOver: { strategy: StrategyName; why: Unsupported }[];
   /** Those after it, in case applying the plan shows what no fact did. */
-  rest: Strategy[];
+  rest: readonly StrategyName[];
 };
 
-const strategies: Readonly<Record<StrategyName, Strategy>> = {
-  overlay,
-  'local-overlay': localOverlay,
-  prefix,
-  host,
-  substituter,
-  none,
+/** Those that are not the usual ones are loaded when it comes to them: each boot would pay for it. */
+const strategies: Readonly<Record<StrategyName, () => Promise<Strategy>>> = {
+  overlay: async () => overlay,
+  'local-overlay': async () => (await import('./local-overlay.ts')).localOverlay,
+  prefix: async () => (await import('./prefix.ts')).prefix,
+  host: async () => (await import('./host.ts')).host,
+  substituter: async () => (await import('./substituter.ts')).substituter,
+  none: async () => none,
 };
 
 /** All there are. */
-export const allStrategies: readonly Strategy[] = Object.values(strategies);
+export const allStrategies = Object.keys(strategies) as readonly StrategyName[];
 
 /** Those that nobody has to ask for by name, the best first. */
 const automatic: readonly StrategyName[] = ['overlay', 'substituter', 'none'];
 
 /** In the order in which `auto`, or a fallback, tries them (DESIGN §5). */
-export function candidates({ strategy, onUnsupported }: Config): Strategy[] {
-  if (strategy === 'none') return [none];
+export function candidates({ strategy, onUnsupported }: Config): readonly StrategyName[] {
+  if (strategy === 'none') return ['none'];
   const names =
     strategy === 'auto' ? automatic : [strategy, ...fallbacks(strategy).filter((name) => name !== strategy)];
-  return (onUnsupported === 'fallback' ? names : names.slice(0, 1)).map((name) => strategies[name]);
+  return onUnsupported === 'fallback' ? names : names.slice(0, 1);
 }
 
 /** Over the host's store no volume must be laid: what that has is for the image's, and would be taken for vanished. */
@@ -48,16 +45,21 @@ const fallbacks = (strategy: StrategyName): readonly StrategyName[] =>
   strategy === 'host' ? ['none'] : automatic;
 
 /** Takes the first strategy that the facts allow. */
-export function select(facts: Facts, config: Config, possible = candidates(config)): Selection {
+export async function select(
+  facts: Facts,
+  config: Config,
+  possible = candidates(config),
+): Promise<Selection> {
   const passedOver: Selection['passedOver'] = [];
-  for (const [index, strategy] of possible.entries()) {
+  for (const [index, name] of possible.entries()) {
+    const strategy = await strategies[name]();
     const why = strategy.unsupported(facts, config);
     if (why === undefined) {
       const own = strategy.plan(facts, config);
       const steps = [...own, ...daemonSteps(facts, config, strategy, own), ...serviceSteps(config)];
-      return { plan: { strategy: strategy.name, steps }, passedOver, rest: possible.slice(index + 1) };
+      return { plan: { strategy: name, steps }, passedOver, rest: possible.slice(index + 1) };
     }
-    passedOver.push({ strategy: strategy.name, why });
+    passedOver.push({ strategy: name, why });
   }
   return { plan: undefined, passedOver, rest: [] };
 }

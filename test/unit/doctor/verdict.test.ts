@@ -112,8 +112,8 @@ const cases: Case[] = [
 ];
 
 for (const [name, facts, changes, findings, chosen, exitCode, line] of cases) {
-  test(`${name}: ${chosen ?? 'refused'}, ${exitCode}`, () => {
-    const verdict = judge(facts, makeConfig(changes), findings);
+  test(`${name}: ${chosen ?? 'refused'}, ${exitCode}`, async () => {
+    const verdict = await judge(facts, makeConfig(changes), findings);
     assert.deepEqual([verdict.chosen, verdict.exitCode], [chosen, exitCode]);
     assert.match(verdict.line, line);
   });
@@ -123,18 +123,18 @@ for (const [name, facts, findings] of [
   ['a fact', bare, []],
   ['a trial', makeFacts(), [denied]],
 ] as const) {
-  test(`a fallback because of ${name} is not what was asked for: the exit code is the refusal's, if nothing is kept`, () => {
-    const verdict = judge(facts, makeConfig(fallback), findings);
+  test(`a fallback because of ${name} is not what was asked for: the exit code is the refusal's, if nothing is kept`, async () => {
+    const verdict = await judge(facts, makeConfig(fallback), findings);
     assert.notEqual(verdict.chosen, 'overlay');
     assert.equal(verdict.exitCode, verdict.chosen === 'none' ? 77 : 0);
     assert.match(verdict.line, /^a boot here: strategy \S+; not overlay: mount: /);
   });
 }
 
-test('every strategy is judged, those first that a boot would try, and why says what is missing', () => {
-  const { strategies } = judge(bare, makeConfig(fallback), []);
+test('every strategy is judged, those first that a boot would try, and why says what is missing', async () => {
+  const { strategies } = await judge(bare, makeConfig(fallback), []);
   assert.equal(strategies[0]?.name, 'overlay');
-  assert.deepEqual(strategies.map(({ name }) => name).sort(), allStrategies.map(({ name }) => name).sort());
+  assert.deepEqual(strategies.map(({ name }) => name).sort(), [...allStrategies].sort());
   assert.deepEqual([strategies[0]?.possible, strategies[0]?.why?.includes('EPERM')], [false, true]);
   assert.deepEqual(
     strategies.find(({ name }) => name === 'none'),

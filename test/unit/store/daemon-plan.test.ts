@@ -10,8 +10,12 @@ const socket = '/nix/var/nix/daemon-socket/socket';
 const missing: Facts['daemon'] = { path: undefined, socket };
 
 /** The sockets that the selected plan listens on. */
-function listening(enabled: Config['daemon.enabled'], facts: Partial<Facts>, config: Partial<Config> = {}) {
-  const { plan } = select(makeFacts(facts), makeConfig({ 'daemon.enabled': enabled, ...config }));
+async function listening(
+  enabled: Config['daemon.enabled'],
+  facts: Partial<Facts>,
+  config: Partial<Config> = {},
+) {
+  const { plan } = await select(makeFacts(facts), makeConfig({ 'daemon.enabled': enabled, ...config }));
   assert.ok(plan);
   return stepsOf(plan.steps, 'listen');
 }
@@ -33,27 +37,27 @@ const cases: Case[] = [
 
 for (const [name, facts, config, starts] of cases) {
   const step = { do: 'listen', socket, service: 'nix-daemon', command: '/bin/nix-daemon' };
-  test(`auto with ${name}: ${starts.auto ? 'started' : 'left out'}`, () => {
-    assert.deepEqual(listening('auto', facts, config), starts.auto ? [step] : []);
+  test(`auto with ${name}: ${starts.auto ? 'started' : 'left out'}`, async () => {
+    assert.deepEqual(await listening('auto', facts, config), starts.auto ? [step] : []);
   });
-  test(`true with ${name}: started`, () => {
-    assert.deepEqual(listening(true, facts, config), [step]);
+  test(`true with ${name}: started`, async () => {
+    assert.deepEqual(await listening(true, facts, config), [step]);
   });
-  test(`false with ${name}: left out`, () => {
-    assert.deepEqual(listening(false, facts, config), []);
+  test(`false with ${name}: left out`, async () => {
+    assert.deepEqual(await listening(false, facts, config), []);
   });
 }
 
 for (const enabled of ['auto', false] as const) {
-  test(`no daemon in the image, ${enabled}: none is started`, () => {
-    assert.deepEqual(listening(enabled, { daemon: missing }), []);
+  test(`no daemon in the image, ${enabled}: none is started`, async () => {
+    assert.deepEqual(await listening(enabled, { daemon: missing }), []);
   });
 }
 
 for (const strategy of ['auto', 'none'] as const) {
-  test(`no daemon in the image, asked for by name with strategy ${strategy}: 78 and what to do`, () => {
-    assert.throws(
-      () => listening(true, { daemon: missing }, { strategy, 'daemon.command': 'my-daemon' }),
+  test(`no daemon in the image, asked for by name with strategy ${strategy}: 78 and what to do`, async () => {
+    await assert.rejects(
+      listening(true, { daemon: missing }, { strategy, 'daemon.command': 'my-daemon' }),
       isInitError({
         exitCode: 78,
         stage: 'daemon',

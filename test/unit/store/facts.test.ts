@@ -8,9 +8,9 @@ import { gatherFacts } from '../../../src/store/facts.ts';
 import { makeConfig, temporaryDirectory } from '../fixtures.ts';
 
 /** This machine's facts, with every directory of the configuration below `base`. */
-function look(base: string, env: NodeJS.ProcessEnv = {}, config: Partial<Config> = {}) {
+async function look(base: string, env: NodeJS.ProcessEnv = {}, config: Partial<Config> = {}) {
   const places = { cacheDir: `${base}/cache`, storeDir: `${base}/store`, stateDir: `${base}/var/nix` };
-  return gatherFacts(makeConfig({ ...places, ...config }), { NIX_CONF_DIR: `${base}/etc`, ...env });
+  return await gatherFacts(makeConfig({ ...places, ...config }), { NIX_CONF_DIR: `${base}/etc`, ...env });
 }
 
 function executable(path: string, mode = 0o755): string {
@@ -18,36 +18,36 @@ function executable(path: string, mode = 0o755): string {
   return path;
 }
 
-test('where nothing is, nothing is found', () => {
+test('where nothing is, nothing is found', async () => {
   using directory = temporaryDirectory();
-  const facts = look(directory.path, {}, { 'daemon.command': 'no-such-daemon' });
+  const facts = await look(directory.path, {}, { 'daemon.command': 'no-such-daemon' });
   assert.deepEqual(facts.volume, { kind: 'missing' });
   assert.deepEqual([facts.storeDir, facts.stateDir, facts.logDir], [false, false, undefined]);
   assert.equal(facts.daemon.path, undefined);
   assert.equal(facts.root, process.geteuid?.() === 0);
 });
 
-test('the directories are found, the log beside the state', () => {
+test('the directories are found, the log beside the state', async () => {
   using directory = temporaryDirectory();
   for (const name of ['cache', 'store', 'var/nix', 'var/log']) {
     mkdirSync(`${directory.path}/${name}`, { recursive: true });
   }
-  const facts = look(directory.path);
+  const facts = await look(directory.path);
   assert.equal(facts.volume.kind, 'directory');
   assert.deepEqual([facts.storeDir, facts.stateDir], [true, true]);
   assert.equal(facts.logDir, `${directory.path}/var/log`);
 });
 
-test('a file is no volume', () => {
+test('a file is no volume', async () => {
   using directory = temporaryDirectory();
   writeFileSync(`${directory.path}/cache`, '');
-  assert.deepEqual(look(directory.path).volume, { kind: 'not a directory' });
+  assert.deepEqual((await look(directory.path)).volume, { kind: 'not a directory' });
 });
 
-test('a file is no store', () => {
+test('a file is no store', async () => {
   using directory = temporaryDirectory();
   writeFileSync(`${directory.path}/store`, '');
-  assert.equal(look(directory.path).storeDir, false);
+  assert.equal((await look(directory.path)).storeDir, false);
 });
 
 const kinds: [string, (path: string) => void][] = [
@@ -57,44 +57,44 @@ const kinds: [string, (path: string) => void][] = [
 ];
 
 for (const [kind, prepare] of kinds) {
-  test(`nix.conf: ${kind}`, () => {
+  test(`nix.conf: ${kind}`, async () => {
     using directory = temporaryDirectory();
     mkdirSync(`${directory.path}/etc`);
     prepare(`${directory.path}/etc/nix.conf`);
-    const { nixConf } = look(directory.path);
+    const { nixConf } = await look(directory.path);
     assert.deepEqual([nixConf.dir, nixConf.kind], [`${directory.path}/etc`, kind]);
   });
 }
 
-test('nix.conf: no directory for it', () => {
+test('nix.conf: no directory for it', async () => {
   using directory = temporaryDirectory();
-  assert.equal(look(directory.path).nixConf.kind, 'no directory');
+  assert.equal((await look(directory.path)).nixConf.kind, 'no directory');
 });
 
-test('without NIX_CONF_DIR it is /etc/nix', () => {
+test('without NIX_CONF_DIR it is /etc/nix', async () => {
   using directory = temporaryDirectory();
-  assert.equal(look(directory.path, { NIX_CONF_DIR: undefined }).nixConf.dir, '/etc/nix');
+  assert.equal((await look(directory.path, { NIX_CONF_DIR: undefined })).nixConf.dir, '/etc/nix');
 });
 
 // Nix takes an empty variable for an unset one (getEnvNonEmpty).
-test('nor does an empty NIX_CONF_DIR count', () => {
+test('nor does an empty NIX_CONF_DIR count', async () => {
   using directory = temporaryDirectory();
-  assert.equal(look(directory.path, { NIX_CONF_DIR: '' }).nixConf.dir, '/etc/nix');
+  assert.equal((await look(directory.path, { NIX_CONF_DIR: '' })).nixConf.dir, '/etc/nix');
 });
 
-test('nor an empty NIX_DAEMON_SOCKET_PATH', () => {
+test('nor an empty NIX_DAEMON_SOCKET_PATH', async () => {
   using directory = temporaryDirectory();
-  const { socket } = look(directory.path, { NIX_DAEMON_SOCKET_PATH: '' }).daemon;
+  const { socket } = (await look(directory.path, { NIX_DAEMON_SOCKET_PATH: '' })).daemon;
   assert.equal(socket, `${directory.path}/var/nix/daemon-socket/socket`);
 });
 
-test('the socket is in the state directory unless Nix’s own variable says otherwise', () => {
+test('the socket is in the state directory unless Nix’s own variable says otherwise', async () => {
   using directory = temporaryDirectory();
-  assert.equal(look(directory.path).daemon.socket, `${directory.path}/var/nix/daemon-socket/socket`);
-  assert.equal(look(directory.path, { NIX_DAEMON_SOCKET_PATH: '/s' }).daemon.socket, '/s');
+  assert.equal((await look(directory.path)).daemon.socket, `${directory.path}/var/nix/daemon-socket/socket`);
+  assert.equal((await look(directory.path, { NIX_DAEMON_SOCKET_PATH: '/s' })).daemon.socket, '/s');
 });
 
-test('the daemon is the first on PATH that can be executed', () => {
+test('the daemon is the first on PATH that can be executed', async () => {
   using directory = temporaryDirectory();
   const base = directory.path;
   for (const name of ['empty', 'plain', 'first', 'second']) mkdirSync(`${base}/${name}`);
@@ -104,33 +104,36 @@ test('the daemon is the first on PATH that can be executed', () => {
   const path = ['', 'empty', 'plain', 'first', 'second'].map((name) =>
     name === '' ? '' : `${base}/${name}`,
   );
-  const facts = look(base, { PATH: path.join(':') }, { 'daemon.command': 'd-of-test' });
+  const facts = await look(base, { PATH: path.join(':') }, { 'daemon.command': 'd-of-test' });
   assert.equal(facts.daemon.path, first);
 });
 
-test('a daemon with a slash is not searched for', () => {
+test('a daemon with a slash is not searched for', async () => {
   using directory = temporaryDirectory();
   const base = directory.path;
   const own = executable(`${base}/d-of-test`);
-  assert.equal(look(base, {}, { 'daemon.command': own }).daemon.path, own);
-  assert.equal(look(base, { PATH: base }, { 'daemon.command': '/no/d-of-test' }).daemon.path, undefined);
+  assert.equal((await look(base, {}, { 'daemon.command': own })).daemon.path, own);
+  assert.equal(
+    (await look(base, { PATH: base }, { 'daemon.command': '/no/d-of-test' })).daemon.path,
+    undefined,
+  );
 });
 
-test('a directory is no daemon', () => {
+test('a directory is no daemon', async () => {
   using directory = temporaryDirectory();
   mkdirSync(`${directory.path}/d-of-test`);
-  const facts = look(directory.path, { PATH: directory.path }, { 'daemon.command': 'd-of-test' });
+  const facts = await look(directory.path, { PATH: directory.path }, { 'daemon.command': 'd-of-test' });
   assert.equal(facts.daemon.path, undefined);
 });
 
-test('nor is it one by its own path', () => {
+test('nor is it one by its own path', async () => {
   using directory = temporaryDirectory();
-  assert.equal(look(directory.path, {}, { 'daemon.command': directory.path }).daemon.path, undefined);
+  assert.equal((await look(directory.path, {}, { 'daemon.command': directory.path })).daemon.path, undefined);
 });
 
-test('the image’s database: missing, whole, or partly in its log', () => {
+test('the image’s database: missing, whole, or partly in its log', async () => {
   using directory = temporaryDirectory();
-  assert.equal(look(directory.path).imageDatabase, 'missing');
+  assert.equal((await look(directory.path)).imageDatabase, 'missing');
   const file = `${directory.path}/var/nix/db/db.sqlite`;
   mkdirSync(`${directory.path}/var/nix/db`, { recursive: true });
   for (const [suffix, text, expected] of [
@@ -141,32 +144,33 @@ test('the image’s database: missing, whole, or partly in its log', () => {
     ['-wal', 'log', 'unwritten'],
   ] as const) {
     writeFileSync(file + suffix, text);
-    assert.equal(look(directory.path).imageDatabase, expected, `${suffix} ${text}`);
+    assert.equal((await look(directory.path)).imageDatabase, expected, `${suffix} ${text}`);
   }
 });
 
-test('whether the store has .links', () => {
+test('whether the store has .links', async () => {
   using directory = temporaryDirectory();
   mkdirSync(`${directory.path}/store`);
-  assert.equal(look(directory.path).storeLinks, false);
+  assert.equal((await look(directory.path)).storeLinks, false);
   mkdirSync(`${directory.path}/store/.links`);
-  assert.equal(look(directory.path).storeLinks, true);
+  assert.equal((await look(directory.path)).storeLinks, true);
 });
 
-test('the lower store: not configured, away, wedged, dead', () => {
+test('the lower store: not configured, away, wedged, dead', async () => {
   using directory = temporaryDirectory();
   const socket = `${directory.path}/socket`;
   const lowerStore = `unix://${socket}?real=${directory.path}/paths`;
-  assert.equal(look(directory.path).lowerStore, undefined);
-  const found = () => look(directory.path, {}, { lowerStore }).lowerStore;
+  assert.equal((await look(directory.path)).lowerStore, undefined);
+  const found = async () =>
+    (await look(directory.path, {}, { strategy: 'local-overlay', lowerStore })).lowerStore;
   const away = (what: string, errno: string) => ({ kind: 'no daemon', what, errno });
-  assert.deepEqual(found(), { directory: false, daemon: away('is not there', 'ENOENT') });
+  assert.deepEqual(await found(), { directory: false, daemon: away('is not there', 'ENOENT') });
   const fd = listenUnix(socket, 0o600);
   mkdirSync(`${directory.path}/paths`);
   const wedged = away('does not answer within 1000 ms', 'ETIMEDOUT');
-  assert.deepEqual(found(), { directory: true, daemon: wedged });
+  assert.deepEqual(await found(), { directory: true, daemon: wedged });
   closeSync(fd);
-  assert.deepEqual(found()?.daemon, away('has nobody who listens', 'ECONNREFUSED'));
+  assert.deepEqual((await found())?.daemon, away('has nobody who listens', 'ECONNREFUSED'));
 });
 
 const confs: [string, (base: string) => void, boolean][] = [
@@ -183,21 +187,21 @@ const confs: [string, (base: string) => void, boolean][] = [
 ];
 
 for (const [name, prepare, own] of confs) {
-  test(`nix.conf is ${own ? '' : 'not '}ours to change: ${name}`, (t) => {
+  test(`nix.conf is ${own ? '' : 'not '}ours to change: ${name}`, async (t) => {
     using directory = temporaryDirectory();
     if (mountOf(directory.path, readMountInfo())?.target !== '/') return t.skip('/tmp is a mount of its own');
     prepare(directory.path);
-    assert.equal(look(directory.path).writable.nixConf, own);
+    assert.equal((await look(directory.path)).writable.nixConf, own);
   });
 }
 
-test('nor is it what is mounted into the container', () => {
-  assert.equal(look('/proc/self', { NIX_CONF_DIR: '/proc/self' }).writable.nixConf, false);
+test('nor is it what is mounted into the container', async () => {
+  assert.equal((await look('/proc/self', { NIX_CONF_DIR: '/proc/self' })).writable.nixConf, false);
 });
 
-test('a volume is writable if it is there', () => {
+test('a volume is writable if it is there', async () => {
   using directory = temporaryDirectory();
-  assert.equal(look(directory.path).writable.volume, false);
+  assert.equal((await look(directory.path)).writable.volume, false);
   mkdirSync(`${directory.path}/cache`);
-  assert.equal(look(directory.path).writable.volume, true);
+  assert.equal((await look(directory.path)).writable.volume, true);
 });

@@ -22,8 +22,8 @@ const warnings = (changes?: Partial<HostFacts>, facts?: Partial<Facts>): string[
 
 const daemon = makeHost().daemon;
 
-test('it needs neither a volume nor a privilege, and mounts nothing', () => {
-  const { plan } = select(onHost(), config);
+test('it needs neither a volume nor a privilege, and mounts nothing', async () => {
+  const { plan } = await select(onHost(), config);
   assert.deepEqual(
     plan?.steps.map((step) => step.do),
     ['warn', 'environment'],
@@ -31,8 +31,8 @@ test('it needs neither a volume nor a privilege, and mounts nothing', () => {
   assert.deepEqual(only(plan?.steps ?? [], 'environment').variables, { NIX_REMOTE: 'daemon' });
 });
 
-test('no daemon of ours is started, however much it is asked for', () => {
-  const { plan } = select(onHost(), makeConfig({ ...config, 'daemon.enabled': true }));
+test('no daemon of ours is started, however much it is asked for', async () => {
+  const { plan } = await select(onHost(), makeConfig({ ...config, 'daemon.enabled': true }));
   assert.deepEqual(stepsOf(plan?.steps ?? [], 'listen'), []);
 });
 
@@ -122,15 +122,15 @@ test('what a killed boot left is undone first, and what is mounted is claimed be
   assert.equal(stepsFor({}, { leftovers: ['/etc/nix/nix.conf'] })[0]?.do, 'warn');
 });
 
-test("another daemon's socket is never taken, except where a state directory of ours hides it", () => {
+test("another daemon's socket is never taken, except where a state directory of ours hides it", async () => {
   const facts = (changes: Partial<Facts> = {}): Facts => makeFacts({ socketMounted: true, ...changes });
-  const listens = (strategy: 'overlay' | 'none' | 'auto', changes?: Partial<Facts>): number =>
-    stepsOf(select(facts(changes), makeConfig({ strategy })).plan?.steps ?? [], 'listen').length;
-  assert.equal(listens('overlay'), 1);
-  assert.equal(listens('auto', { sysAdmin: false }), 0);
+  const listens = async (strategy: 'overlay' | 'none' | 'auto', changes?: Partial<Facts>): Promise<number> =>
+    stepsOf((await select(facts(changes), makeConfig({ strategy }))).plan?.steps ?? [], 'listen').length;
+  assert.equal(await listens('overlay'), 1);
+  assert.equal(await listens('auto', { sysAdmin: false }), 0);
   const asked = makeConfig({ strategy: 'none', 'daemon.enabled': true });
-  assert.throws(
-    () => select(facts(), asked),
+  await assert.rejects(
+    select(facts(), asked),
     isInitError({
       exitCode: 78,
       stage: 'daemon',

@@ -154,8 +154,8 @@ test('a store of which Nix cannot be shown the image’s own directory is shown 
   assert.equal(lower, imageUri.replace('/run/nix-cache-init/lower/store', '/nix/store'));
 });
 
-test('it listens for its daemon like any other', () => {
-  const { plan } = select(makeFacts(), makeConfig({ strategy: 'local-overlay' }));
+test('it listens for its daemon like any other', async () => {
+  const { plan } = await select(makeFacts(), makeConfig({ strategy: 'local-overlay' }));
   const { args, nixConfig } = only(plan?.steps ?? [], 'listen');
   assert.equal(args?.[0], '--store');
   assert.equal(nixConfig?.length, 1);
@@ -329,7 +329,7 @@ const good: [string, Partial<Facts>, Partial<Config>][] = [
 for (const [name, facts, config] of good)
   test(`it works with ${name}`, () => assert.equal(why(facts, config), undefined));
 
-test('what costs anything to find out is not asked for by another strategy', () => {
+test('what costs anything to find out is not asked for by another strategy', async () => {
   const asked: string[] = [];
   const facts = { ...makeFacts() };
   for (const name of ['nixVersion', 'imageDatabase', 'storeLinks', 'lowerStore'] as const)
@@ -339,6 +339,6 @@ test('what costs anything to find out is not asked for by another strategy', () 
         return undefined;
       },
     });
-  select(facts, makeConfig());
+  await select(facts, makeConfig());
   assert.deepEqual(asked, []);
 });

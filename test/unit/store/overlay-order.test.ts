@@ -20,7 +20,7 @@ const machines: [string, Partial<Facts>][] = [
 const aside = '/run/nix-cache-init/lower';
 
 for (const [name, facts] of machines) {
-  const { plan } = select(makeFacts(facts), makeConfig());
+  const { plan } = await select(makeFacts(facts), makeConfig());
   assert.ok(plan);
   const { steps } = plan;
 

@@ -60,11 +60,11 @@ const steps: [Step, string][] = [
 
 for (const [step, text] of steps) test(`${step.do}: ${text}`, () => assert.equal(describeStep(step), text));
 
-test('a plan is plain data: JSON keeps all of it', () => {
+test('a plan is plain data: JSON keeps all of it', async () => {
   for (const readOnly of [false, true]) {
     const facts = makeFacts({ stateReadOnly: readOnly, runReadOnly: readOnly });
     for (const access of ['read-write', 'read-only'] as const) {
-      const { plan } = select(facts, makeConfig({ access }));
+      const { plan } = await select(facts, makeConfig({ access }));
       assert.deepEqual(JSON.parse(JSON.stringify(plan)), plan);
       assert.equal(new Set(plan?.steps.map(describeStep)).size, plan?.steps.length);
     }

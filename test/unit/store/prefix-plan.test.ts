@@ -168,15 +168,15 @@ for (const [onLocked, waitMs] of [
 }
 
 for (const enabled of ['auto', true] as const) {
-  test(`no daemon is started: daemon.enabled=${enabled}`, () => {
-    const { plan } = select(makeFacts(), makeConfig({ strategy: 'prefix', 'daemon.enabled': enabled }));
+  test(`no daemon is started: daemon.enabled=${enabled}`, async () => {
+    const { plan } = await select(makeFacts(), makeConfig({ strategy: 'prefix', 'daemon.enabled': enabled }));
     assert.equal(plan?.strategy, 'prefix');
     assert.deepEqual(stepsOf(plan?.steps ?? [], 'listen'), []);
   });
 }
 
 test('nobody gets it without asking', () => {
-  const names = candidates(makeConfig({ strategy: 'auto' })).map(({ name }) => name);
+  const names = candidates(makeConfig({ strategy: 'auto' }));
   assert.equal(names.includes('prefix'), false);
 });
 

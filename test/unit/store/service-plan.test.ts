@@ -14,16 +14,16 @@ const web = { do: 'listen', socket: '/run/web/socket', service: 'web', command: 
 const api = { do: 'listen', socket: '/run/api', service: 'api', command: '/bin/api' };
 
 for (const strategy of ['overlay', 'none'] as const) {
-  test(`with strategy ${strategy}, the sockets of services are bound last, in order`, () => {
+  test(`with strategy ${strategy}, the sockets of services are bound last, in order`, async () => {
     const config = makeConfig({ strategy, services, 'daemon.enabled': false });
-    const { plan } = select(makeFacts(), config);
+    const { plan } = await select(makeFacts(), config);
     assert.deepEqual(stepsOf(plan?.steps ?? [], 'listen'), [web, api]);
     assert.deepEqual(plan?.steps.slice(-2), [web, api]);
   });
 }
 
-test('the daemon’s socket comes before them', () => {
-  const { plan } = select(makeFacts(), makeConfig({ services }));
+test('the daemon’s socket comes before them', async () => {
+  const { plan } = await select(makeFacts(), makeConfig({ services }));
   assert.deepEqual(
     stepsOf(plan?.steps ?? [], 'listen').map(({ service }) => service),
     ['nix-daemon', 'web', 'api'],
