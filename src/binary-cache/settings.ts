@@ -1,6 +1,9 @@
 import { existsSync, renameSync, symlinkSync } from 'node:fs';
 import { hasErrno } from '../errors.ts';
-import { makeDirectories, readIfThere, removeFile, replaceFile } from '../linux/files.ts';
+import { makeDirectories } from '../linux/directories.ts';
+import { readIfThere } from '../linux/read.ts';
+import { removeFile } from '../linux/remove.ts';
+import { replaceFile } from '../linux/replace.ts';
 import type { Log } from '../log.ts';
 import { putLines, withoutLines } from '../state/nix-conf-lines.ts';
 import { readPublicKey } from './key.ts';

@@ -1,6 +1,9 @@
 import { lstatSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeDirectories, readIfThere, removeFile, replaceFile } from '../linux/files.ts';
+import { makeDirectories } from '../linux/directories.ts';
+import { readIfThere } from '../linux/read.ts';
+import { removeFile } from '../linux/remove.ts';
+import { replaceFile } from '../linux/replace.ts';
 
 /**
  * Lines of ours in a nix.conf, around those that are there. Of a setting named twice the later counts, so the user's own beat

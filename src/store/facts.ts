@@ -56,7 +56,7 @@ export type Facts = {
   readonly imageDatabase: 'whole' | 'unwritten' | 'missing';
   /** Whether the image's store has the directory for hard links that Nix makes in each store that it opens. */
   readonly storeLinks: boolean;
-  /** Of the store of another daemon; undefined: not configured. */
+  /** The store of another daemon, asked when somebody wants to know; undefined: not configured. */
   readonly lowerStore: LowerStoreFacts | undefined;
   /** The files that Nix reads as the user's settings; the first counts most. */
   readonly userConfFiles: string[];
@@ -110,6 +110,7 @@ function look(config: Config, env: NodeJS.ProcessEnv, { lookAtHost, lookAtLowerS
   const socketMount = mountOf(daemon.socket, mounts)?.target;
   let version: string | null | undefined;
   let host: HostFacts | undefined;
+  let lowerStore: LowerStoreFacts | undefined;
   const leftovers = findLeftovers(mounts, config);
   // What a killed boot left mounted hides them.
   const image = leftovers.includes(runLayout.lowerState)
@@ -133,10 +134,12 @@ function look(config: Config, env: NodeJS.ProcessEnv, { lookAtHost, lookAtLowerS
     })),
     stateReadOnly: readOnlyAt(config.stateDir),
     logDir: isDirectory(logDir) ? logDir : undefined,
-    runReadOnly: readOnlyAt(runDir),
+    // A tmpfs that a killed boot left there is going to be unmounted.
+    runReadOnly: leftovers.includes(runDir) || readOnlyAt(runDir),
     nixConf: {
       dir: confDir,
-      kind: nixConfKind(confDir),
+      // A copy that a killed boot left over it hides why it was made: a link is in the way of a mount.
+      kind: leftovers.includes(confDir) ? 'symlink' : nixConfKind(confDir),
       readOnly: readOnlyAt(confDir),
       variable: env['NIX_CONFIG'],
     },
@@ -167,7 +170,8 @@ function look(config: Config, env: NodeJS.ProcessEnv, { lookAtHost, lookAtLowerS
       return isDirectory(`${image.store}/.links`);
     },
     get lowerStore() {
-      return lookAtLowerStore?.(config);
+      lowerStore ??= lookAtLowerStore?.(config);
+      return lowerStore;
     },
     userConfDir,
     markedConfs: findMarkedConfs([confDir, userConfDir], mounts),

@@ -2,8 +2,9 @@ import { realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config/keys.ts';
 import { hasErrno } from '../errors.ts';
-import { canWrite, readIfThere } from '../linux/files.ts';
+import { canWrite } from '../linux/access.ts';
 import { type MountInfo, mountOf } from '../linux/mountinfo.ts';
+import { readIfThere } from '../linux/read.ts';
 import { hasLines } from '../state/nix-conf-lines.ts';
 
 /** What we may write to as we are. */

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { Exit, InitError } from '../errors.ts';
-import { readIfThere, replaceFile } from '../linux/files.ts';
+import { readIfThere } from '../linux/read.ts';
+import { replaceFile } from '../linux/replace.ts';
 
 /** All of it in one file, of a volume that may be mounted elsewhere the next time. */
 export type StateClaim = {

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, suite } from 'node:test';
 import { makeHostNix } from '../harness/hostNix.ts';
-import { beginAnew } from '../harness/localOverlay.ts';
 import { namespacesMissing, namespaceTest } from '../harness/namespaceTest.ts';
-import { makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
+import { beginAnew, makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
 import { snapshotTree } from '../harness/treeSnapshot.ts';
 import { change } from '../strategies/changes.ts';
 import { build, succeeded } from '../strategies/columns.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { beginAnew } from '../harness/localOverlay.ts';
 import { assertVerified } from '../harness/nix.ts';
 import type { NixMachine } from '../harness/nixMachine.ts';
+import { beginAnew } from '../harness/nixMachine.ts';
 import { build, succeeded } from './columns.ts';
 import { run, type Strategy } from './ways.ts';
 

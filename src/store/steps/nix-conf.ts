@@ -1,6 +1,8 @@
 import { cpSync, realpathSync, writeFileSync } from 'node:fs';
-import { makeDirectories, readIfThere, removeFile, removeTree } from '../../linux/files.ts';
+import { makeDirectories } from '../../linux/directories.ts';
 import { bindMount } from '../../linux/mount.ts';
+import { readIfThere } from '../../linux/read.ts';
+import { removeFile, removeTree } from '../../linux/remove.ts';
 import { generateNixConf, settingLines } from '../../state/nix-conf.ts';
 import { putLines } from '../../state/nix-conf-lines.ts';
 import type { Step } from '../plan.ts';

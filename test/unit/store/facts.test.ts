@@ -158,26 +158,21 @@ test('whether the store has .links', async () => {
   assert.equal((await look(directory.path)).storeLinks, true);
 });
 
-test('the lower store: not configured, away, without its directory, there', async () => {
+test('the lower store: not configured, away, wedged, dead', async () => {
   using directory = temporaryDirectory();
   const socket = `${directory.path}/socket`;
   const lowerStore = `unix://${socket}?real=${directory.path}/paths`;
   assert.equal((await look(directory.path)).lowerStore, undefined);
-  assert.deepEqual((await look(directory.path, {}, { lowerStore })).lowerStore, {
-    directory: false,
-    errno: 'ENOENT',
-  });
+  const found = async () =>
+    (await look(directory.path, {}, { strategy: 'local-overlay', lowerStore })).lowerStore;
+  const away = (what: string, errno: string) => ({ kind: 'no daemon', what, errno });
+  assert.deepEqual(await found(), { directory: false, daemon: away('is not there', 'ENOENT') });
   const fd = listenUnix(socket, 0o600);
   mkdirSync(`${directory.path}/paths`);
-  assert.deepEqual((await look(directory.path, {}, { lowerStore })).lowerStore, {
-    directory: true,
-    errno: undefined,
-  });
+  const wedged = away('does not answer within 1000 ms', 'ETIMEDOUT');
+  assert.deepEqual(await found(), { directory: true, daemon: wedged });
   closeSync(fd);
-  assert.deepEqual((await look(directory.path, {}, { lowerStore })).lowerStore, {
-    directory: true,
-    errno: 'ECONNREFUSED',
-  });
+  assert.deepEqual((await found())?.daemon, away('has nobody who listens', 'ECONNREFUSED'));
 });
 
 const confs: [string, (base: string) => void, boolean][] = [
