@@ -7,7 +7,7 @@ import { openSteering } from './control/steering.ts';
 import { Exit, errnoOf, InitError } from './errors.ts';
 import { Journal } from './journal.ts';
 import { inheritedDescriptors, openWorkingDirectory } from './linux/descriptors.ts';
-import { makeDirectories } from './linux/files.ts';
+import { makeDirectories } from './linux/directories.ts';
 import { becomeSubreaper } from './linux/process.ts';
 import { createLog, type Log } from './log.ts';
 import { type Applied, type ApplyContext, apply } from './store/apply.ts';
@@ -189,7 +189,10 @@ function record({ strategy, steps }: Plan, { timings }: Applied, log: Log): void
   const timed = steps.map((step, index) => ({ ...step, ms: timings[index] }));
   try {
     makeDirectories(runDir);
-    writeFileSync(`${runDir}/boot.json`, `${JSON.stringify({ strategy, steps: timed }, null, 2)}\n`);
+    writeFileSync(
+      `${runDir}/boot.json`,
+      `${JSON.stringify({ strategy, pid: process.pid, steps: timed }, null, 2)}\n`,
+    );
   } catch (error) {
     log.debug('cannot write boot.json', { errno: errnoOf(error) });
   }

@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PathKeeper } from '../binary-cache/keeper.ts';
 import { hasErrno } from '../errors.ts';
-import { removeTree } from '../linux/files.ts';
 import type { ExitOf } from '../linux/helper.ts';
 import { bindMount, makeReadOnly, mount } from '../linux/mount.ts';
+import { removeTree } from '../linux/remove.ts';
 import type { Log } from '../log.ts';
+import { takeLinesOut } from '../state/nix-conf-lines.ts';
 import { removeIdle } from '../volume/idle.ts';
 import { assertFree, takeLock } from '../volume/lock.ts';
+import { claimState } from '../volume/prefix-state.ts';
 import { deleteTree } from '../volume/trash.ts';
 import type { Plan, Step } from './plan.ts';
 import { announceVariables, setVariables } from './steps/environment.ts';
@@ -160,6 +162,9 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
         log.warn(step.orWarn);
       }
       break;
+    case 'unmark':
+      for (const file of step.files) takeLinesOut(file);
+      break;
     case 'warn':
       log.warn(step.text);
       break;
@@ -170,6 +175,9 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
     case 'manifest':
       claimVolume(step);
       break;
+    case 'claim-state':
+      claimState(step);
+      break;
     case 'binary-cache': {
       // Here and below: no other strategy is to pay for it.
       const { prepareCache } = await import('../binary-cache/prepare.ts');
@@ -178,7 +186,7 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
     }
     case 'substituter': {
       const { writeSettings } = await import('../binary-cache/settings.ts');
-      writeSettings(step, log);
+      writeSettings(step, log, (action) => undo.ending(action));
       break;
     }
     case 'keep-paths': {

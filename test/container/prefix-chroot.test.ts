@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { type Suite, suites } from '../harness/base.ts';
 import { containerTest } from '../harness/containerTest.ts';
 import { nixImage } from '../harness/images.ts';
 import { assertVerified } from '../harness/nix.ts';
-import { fixtures } from '../harness/paths.ts';
 import {
   assertThere,
   buildTool,
@@ -12,6 +10,8 @@ import {
   fromCache,
   give,
   makePrefixGround,
+  publishTool,
+  toolsMount,
 } from '../harness/prefixGround.ts';
 import { bare, makeVolume, type Volume } from '../harness/volume.ts';
 
@@ -90,9 +90,9 @@ containerTest('what is in a store for a chroot can be copied to the store of the
 
 /** A binary cache as everybody has it, of /nix/store; the path of what is in it. */
 async function fillCache(cache: Volume, suite: Suite): Promise<string> {
-  const script = `path=$(${buildTool('greet')}); ${nix} copy --to file:///cache $path; echo $path`;
-  const mounts = ['-v', `${join(fixtures, 'prefix')}:/tools:ro`, '-v', `${cache.name}:/cache`];
-  const { exitCode, stdout, stderr } = await bare(await nixImage(suite), ['sh', '-euc', script], ...mounts);
+  const command = ['sh', '-euc', publishTool('greet')];
+  const mounts = [...toolsMount, '-v', `${cache.name}:/cache`];
+  const { exitCode, stdout, stderr } = await bare(await nixImage(suite), command, ...mounts);
   assert.equal(exitCode, 0, stderr);
   await give(cache, '1000');
   return stdout.trim();

@@ -12,6 +12,7 @@ import {
   fromCache,
   give,
   makePrefixGround,
+  publishTool,
 } from '../harness/prefixGround.ts';
 import { makeVolume, type Volume } from '../harness/volume.ts';
 
@@ -174,6 +175,5 @@ containerTest('two containers cannot have it at once', async () => {
 async function fillCache(cache: Volume, suite: Suite): Promise<string> {
   await give(cache, '1000');
   await using elsewhere = await makePrefixGround('prefix');
-  const copy = 'nix --extra-experimental-features nix-command copy --to file:///cache';
-  return await elsewhere.ok(`path=$(${buildTool('other')}); ${copy} $path; echo $path`, { suite, cache });
+  return await elsewhere.ok(publishTool('other'), { suite, cache });
 }

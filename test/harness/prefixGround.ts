@@ -54,7 +54,7 @@ export async function makePrefixGround(kind: Kind, owner: 'alice' | 'root' = 'al
       NIX_CACHE_INIT_LOG_LEVEL: 'info',
     },
     flags: [
-      ...['-v', `${volume.name}:${cacheDir}`, '-v', `${join(fixtures, 'prefix')}:/tools:ro`],
+      ...['-v', `${volume.name}:${cacheDir}`, ...toolsMount],
       ...(cache === undefined ? [] : ['-v', `${cache.name}:/cache`]),
       ...['--cap-drop', 'ALL', ...(user === 'alice' ? ['--user', '1000:1000'] : [])],
       ...flags,
@@ -97,6 +97,13 @@ export async function announcedFlags(container: Container): Promise<string[]> {
 /** Takes a package from the binary cache at /cache, whoever made that. */
 export const fromCache =
   '--option substituters file:///cache --option require-sigs false --option narinfo-cache-negative-ttl 0';
+
+/** Where the expressions for `buildTool` are. */
+export const toolsMount = ['-v', `${join(fixtures, 'prefix')}:/tools:ro`];
+
+/** Builds a package and copies it into the binary cache at /cache; says its path. */
+export const publishTool = (name: string): string =>
+  `path=$(${buildTool(name)}); nix --extra-experimental-features nix-command copy --to file:///cache $path; echo $path`;
 
 export const buildTool = (name: string, more = ''): string =>
   `nix-build /tools/tools.nix -A ${name} --no-out-link ${more}`;
