@@ -1,7 +1,8 @@
 import { closeSync } from 'node:fs';
 import { errnoOf, hasErrno } from '../errors.ts';
-import { makeDirectories, removeFile } from '../linux/files.ts';
-import { assertAnswers, listenUnix } from '../linux/socket.ts';
+import { makeDirectories } from '../linux/directories.ts';
+import { removeFile } from '../linux/remove.ts';
+import { connectUnix, listenUnix } from '../linux/socket.ts';
 import type { Log } from '../log.ts';
 import { runDir, runLayout } from '../store/run-layout.ts';
 import type { Handlers } from './handlers.ts';
@@ -65,9 +66,11 @@ function listenAnew(path: string): number {
 
 function isAnswered(path: string): boolean {
   try {
-    assertAnswers(path);
+    closeSync(connectUnix(path));
     return true;
   } catch (error) {
+    // One whose queue is full is one that answers.
+    if (hasErrno(error, 'EAGAIN')) return true;
     if (hasErrno(error, 'ECONNREFUSED', 'ENOENT')) return false;
     throw error;
   }

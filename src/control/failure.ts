@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import type { InitError } from '../errors.ts';
-import { makeDirectories, readIfThere, removeFile } from '../linux/files.ts';
+import { makeDirectories } from '../linux/directories.ts';
 import { startTimeOf } from '../linux/process.ts';
+import { readIfThere } from '../linux/read.ts';
+import { removeFile } from '../linux/remove.ts';
 import { runDir, runLayout } from '../store/run-layout.ts';
 
 /** Why a boot came to nothing, for who waits for it. */

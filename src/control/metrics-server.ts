@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { parseListenAddress } from '../config/listen-address.ts';
 import { errnoOf } from '../errors.ts';
-import { removeFile } from '../linux/files.ts';
 import { type ExitOf, runHelper } from '../linux/helper.ts';
+import { removeFile } from '../linux/remove.ts';
 import type { Log } from '../log.ts';
 import { METRICS_TYPE } from './openmetrics.ts';
 
