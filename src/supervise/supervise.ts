@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { sendSignal } from '../linux/process.ts';
 import { foregroundTerminal, reclaimTerminal } from '../linux/terminal.ts';
 import { type Ended, exitCodeOf } from '../linux/wait.ts';
+import { beginBeside } from './beside.ts';
 import type { Companion } from './companion.ts';
 import { startMainCommand } from './main-command.ts';
 import type { ShutdownReport } from './report.ts';
@@ -80,7 +81,7 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
     shutdown.consider(signal);
   });
   if (!before) for (const service of services) service.start();
-  for (const act of options.whenRunning) act({ main, services, stopping: () => shutdown.begun });
+  beginBeside(options.whenRunning, { main, services, stopping: () => shutdown.begun }, log);
 
   const stopCompanions = (): void => {
     for (const companion of companions) companion.stop();
