@@ -33,7 +33,7 @@ export async function changedImage(from: string, change: Change, script = ''): P
 export async function changeVolume(volume: Volume, change: Change): Promise<void> {
   const name = uniqueName('change');
   const directory = '/nix-cache/var/nix/db';
-  const mounted = ['--network', 'none', '-v', `${volume.name}:/nix-cache`, '--entrypoint', 'rm'];
+  const mounted = ['--network', 'host', '-v', `${volume.name}:/nix-cache`, '--entrypoint', 'rm'];
   await dockerOk('create', '--name', name, ...mounted, await nixImage(), '-r', directory);
   try {
     await changeThere(name, directory, change);
