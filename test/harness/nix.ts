@@ -43,10 +43,13 @@ export async function buildAll<Name extends string>(
   assert.equal(exitCode, 0, stderr);
   const lines = stdout.trim().split('\n');
   const paths = Object.fromEntries(names.map((name, index) => [name, lines[index]]));
-  const built = Array.from(stderr.matchAll(/building '\/nix\/store\/(\S+)\.drv'/g), ([, path = '']) =>
-    packageOf(path),
-  );
-  return { built: built.sort(), paths: paths as Record<Name, string> };
+  return { built: builtNames(stderr), paths: paths as Record<Name, string> };
+}
+
+/** The packages for which a builder ran, sorted, as Nix told on its standard error. */
+export function builtNames(stderr: string): string[] {
+  const paths = stderr.matchAll(/building '\/nix\/store\/(\S+)\.drv'/g);
+  return Array.from(paths, ([, path = '']) => packageOf(path)).sort();
 }
 
 /** Those of the paths that Nix calls valid, in their order. */
