@@ -5,7 +5,7 @@ import { allOutput, type Boot, boot, type Container, startIdle } from './contain
 import { nixImage } from './images.ts';
 import { fixtures } from './paths.ts';
 import type { Outcome } from './run.ts';
-import { bare, makeVolume, type Volume } from './volume.ts';
+import { makeVolume, type Volume } from './volume.ts';
 
 /** The two ways to have a store without mounting: at the place its paths name, and for a chroot. */
 export const kinds = {
@@ -77,11 +77,7 @@ export async function makePrefixGround(kind: Kind, owner: 'alice' | 'root' = 'al
 
 /** Makes a volume somebody's, as the refusal of one that is not says. */
 export async function give(volume: Volume, owner: string): Promise<void> {
-  const { exitCode, stderr } = await bare(
-    await nixImage(),
-    ['chown', owner, '/volume'],
-    ...['--user', 'root', '-v', `${volume.name}:/volume`],
-  );
+  const { exitCode, stderr } = await volume.shell(`chown ${owner} /nix-cache`);
   assert.equal(exitCode, 0, stderr);
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { copyCommand } from '../../src/binary-cache/nix.ts';
-import { type KillPoint, killing } from '../harness/injection.ts';
+import { depths, type KillPoint, killing } from '../harness/injection.ts';
 import { bootInNamespace, plain } from '../harness/namespaceBoot.ts';
 import type { Machine } from '../harness/namespaceMachine.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
@@ -40,7 +40,7 @@ namespaceTest(
     let kills = 0;
     let leftovers = 0;
     for (const call of ['openat', 'write', 'rename', 'unlink']) {
-      for (let n = 1; ; n = Math.ceil(n * 1.7)) {
+      for (const n of depths()) {
         await machine.shell(`rm -rf .${cache}; mkdir -p .${cache}/nar`);
         const killed = await copy(machine, paths, { call, n });
         if (killed.exitCode === 0) break;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
 import { readIfThere } from '../../src/linux/read.ts';
-import { killing } from '../harness/injection.ts';
+import { depths, killing } from '../harness/injection.ts';
 import { bootInNamespace, childrenOf, startBoot } from '../harness/namespaceBoot.ts';
 import { overlay } from '../harness/namespaceStore.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
@@ -89,7 +89,7 @@ namespaceTest(
     const { machine } = ground;
     let kills = 0;
     for (const call of ['mkdir', 'rename', 'write', 'fsync', 'chmod']) {
-      for (let n = 1; ; n = Math.ceil(n * 1.5)) {
+      for (const n of depths()) {
         await machine.shell('rm -rf nix-cache/* nix-cache/.nix-cache-init nix/var/nix/nix-cache-init');
         await using booted = await startStraced(machine, { args: substituter('true') }, killing({ call, n }));
         const { exitCode } = await booted.ended;
