@@ -46,7 +46,8 @@ export type Applied = {
   whenRunning: (() => void)[];
   /** What goes on beside the command. */
   companions: PathKeeper[];
-  /** Milliseconds each step took, for boot.json. */
+  /** When each step began and how many milliseconds it took, for boot.json. */
+  starts: number[];
   timings: number[];
 };
 
@@ -63,6 +64,7 @@ export async function apply(plan: Plan, context: ApplyContext): Promise<Applied>
     listening: new Map(),
     whenRunning: [],
     companions: [],
+    starts: [],
     timings: [],
   };
   try {
@@ -70,6 +72,7 @@ export async function apply(plan: Plan, context: ApplyContext): Promise<Applied>
       await turn();
       context.signal.throwIfAborted();
       const start = performance.now();
+      applied.starts.push(start);
       await execute(step, { ...context, applied });
       applied.timings.push(performance.now() - start);
     }
