@@ -19,10 +19,7 @@ const examples = Array.from(
 );
 
 test('docs/configuration.md has an example of each key', () => {
-  assert.deepEqual(
-    examples.map(({ key }) => key),
-    keyNames,
-  );
+  assert.deepEqual(examples.map(({ key }) => key).sort(), [...keyNames].sort());
 });
 
 suite('the examples of docs/configuration.md boot as they stand', () => {
