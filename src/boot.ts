@@ -30,13 +30,8 @@ export type BootOptions = {
  * @returns the exit code for init.
  * @throws {InitError} when the main command was never started; {BootInterrupted} when a signal ended the boot.
  */
-export async function boot(options: BootOptions): Promise<number> {
-  const {
-    command,
-    loaded: { config },
-    inbox,
-    timeline,
-  } = options;
+export async function boot({ command, loaded, inbox, timeline }: BootOptions): Promise<number> {
+  const { config } = loaded;
   const log = createLog(config);
   const inherited = descriptorsForCommand();
   const cwd = leaveWorkingDirectory();
