@@ -5,6 +5,7 @@ import { recordFailure } from './control/failure.ts';
 import { Exit, type InitError, toInitError } from './errors.ts';
 import { logWritten, printOut, writeStderr } from './log.ts';
 import { BootInterrupted, SignalInbox } from './supervise/signals.ts';
+import { Timeline } from './timeline.ts';
 
 /**
  * Runs init to its end.
@@ -12,6 +13,7 @@ import { BootInterrupted, SignalInbox } from './supervise/signals.ts';
  * @returns the exit code of DESIGN §4.3. Never throws: nobody is left to catch it.
  */
 export async function init(args: readonly string[]): Promise<number> {
+  const timeline = new Timeline();
   keepNodeOffStderr();
   const inbox = new SignalInbox();
   // Signal handlers alone do not keep the event loop alive; a timer would wake it.
@@ -22,7 +24,9 @@ export async function init(args: readonly string[]): Promise<number> {
   try {
     const { flags, file, switches, rest } = parseCommandLine(args);
     if (switches.size > 0) return await showInstead(switches);
-    return await boot({ command: rest, loaded: await loadConfig({ flags, file, env: process.env }), inbox });
+    const loaded = await loadConfig({ flags, file, env: process.env });
+    timeline.ended('configuration');
+    return await boot({ command: rest, loaded, inbox, timeline });
   } catch (error) {
     if (error instanceof BootInterrupted) return error.exitCode;
     // After the warnings that led to it.

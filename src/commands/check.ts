@@ -15,9 +15,12 @@ import { volumeLayout } from '../volume/layout.ts';
 import { storeEnvironment } from '../volume/prefix-layout.ts';
 import { formatReport } from './check-report.ts';
 import { interruptible } from './interruptible.ts';
+import { printJson, printSchema } from './json.ts';
+import { checkSchema } from './schemas/check.ts';
 
 /** Says what of the store is not as its database has it; with --repair puts it right. Exit 1: something is wrong. */
-export function runCheck(line: CommandLine): Promise<number> {
+export async function runCheck(line: CommandLine): Promise<number> {
+  if (line.switches.has('schema')) return printSchema('check', checkSchema);
   return interruptible(async (signal) => {
     try {
       return await check(line, signal);
@@ -44,7 +47,8 @@ async function check({ flags, file, switches }: CommandLine, signal: AbortSignal
   const repair = switches.has('repair');
   const work = () => (repair ? repairStore(request) : checkStore(request));
   const report = await holding(lockOf(), signal, work).finally(progress.end);
-  printOut(switches.has('json') ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report));
+  if (switches.has('json')) printJson(report);
+  else printOut(formatReport(report));
   return report.findings.length > 0 ? 1 : 0;
 
   /** What nobody else may hold meanwhile. */

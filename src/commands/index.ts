@@ -1,4 +1,5 @@
 import type { CommandLine } from '../config/flags.ts';
+import { runAnalyze } from './analyze.ts';
 import { runCheck } from './check.ts';
 import { runConfig } from './config.ts';
 import { runDoctor } from './doctor.ts';
@@ -27,5 +28,6 @@ export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: Comma
     check: runCheck,
     export: runExport,
     config: runConfig,
+    analyze: runAnalyze,
     remount: runRemount,
   };

@@ -4,6 +4,7 @@ import { ask } from '../control/client.ts';
 import { usageError } from '../errors.ts';
 import { printOut } from '../log.ts';
 import { interruptible } from './interruptible.ts';
+import { printSchema } from './json.ts';
 
 const DEFAULT_LAST = '100';
 
@@ -16,13 +17,8 @@ export const entrySchema = z.strictObject({
 });
 
 /** Shows what init had to say lately, whatever the log level, and what nix-daemon said. */
-export function runLogs({ switches, values }: CommandLine): Promise<number> {
-  if (switches.has('schema')) {
-    printOut(
-      `${JSON.stringify({ title: 'nix-cache-init logs', ...z.toJSONSchema(entrySchema) }, null, 2)}\n`,
-    );
-    return Promise.resolve(0);
-  }
+export async function runLogs({ switches, values }: CommandLine): Promise<number> {
+  if (switches.has('schema')) return printSchema('logs', entrySchema);
   const text = values.get('last') ?? DEFAULT_LAST;
   const last = Number(text);
   if (!/^\d{1,9}$/.test(text))

@@ -1,24 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as z from 'zod/mini';
 import type { CommandLine } from '../config/flags.ts';
 import { formatPage } from '../control/page.ts';
 import { gatherReport, reportSchema } from '../control/report.ts';
 import { isTerminal } from '../linux/terminal.ts';
 import { printOut } from '../log.ts';
 import { interruptible } from './interruptible.ts';
+import { printSchema } from './json.ts';
 
 const WATCH_MS = 2000;
 /** Home, and what is below it away: no flicker (ECMA-48). */
 const CLEAR = '\u001b[H\u001b[J';
 
 /** Says what the running init does and how its volume is. */
-export function runStatus({ switches }: CommandLine): Promise<number> {
-  if (switches.has('schema')) {
-    printOut(
-      `${JSON.stringify({ title: 'nix-cache-init status', ...z.toJSONSchema(reportSchema) }, null, 2)}\n`,
-    );
-    return Promise.resolve(0);
-  }
+export async function runStatus({ switches }: CommandLine): Promise<number> {
+  if (switches.has('schema')) return printSchema('status', reportSchema);
   const json = switches.has('json');
   const watch = switches.has('watch');
   const clear = watch && !json && isTerminal(1) ? CLEAR : '';

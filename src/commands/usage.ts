@@ -22,7 +22,7 @@ const all = {
   plan: {
     usage: 'plan [options]',
     summary: 'print what run would do here; changes nothing',
-    switches: { json },
+    switches: { json, schema },
   },
   doctor: {
     usage: 'doctor [options]',
@@ -44,7 +44,7 @@ const all = {
     usage: 'wait [options]',
     summary: 'return when the store is there and nix-daemon answers',
     values: { timeout: 'how long at most, in seconds or as 2m [60s]' },
-    switches: { json },
+    switches: { json, schema },
   },
   logs: {
     usage: 'logs [options]',
@@ -55,7 +55,7 @@ const all = {
   restart: {
     usage: 'restart [options] SERVICE',
     summary: 'end a service and start it again, such as nix-daemon',
-    switches: { json },
+    switches: { json, schema },
     operands: true,
   },
   stop: {
@@ -69,19 +69,26 @@ const all = {
       contents: 'compare what is in the paths with their hashes, too',
       repair: 'put right what can be, from the caches that Nix has',
       json,
+      schema,
     },
   },
   export: {
     usage: 'export --to DIR [options] PATH…',
     summary: 'lay a closure out as a root file system, as for FROM scratch',
     values: { to: 'where to: a directory that is empty or not there' },
-    switches: { json },
+    switches: { json, schema },
     operands: true,
   },
   config: {
     usage: 'config [options]',
     summary: 'the effective configuration and where each value came from',
-    switches: { schema: 'the JSON Schema of configuration files instead', json },
+    switches: { schema: 'the JSON Schema of its files; with --json, of that', json },
+  },
+  analyze: {
+    usage: 'analyze [--svg FILE] [options]',
+    summary: "where the boot's time went",
+    values: { svg: 'draw it into a file; - is standard output' },
+    switches: { json, schema },
   },
   remount: {
     usage: 'remount DIRECTORY',

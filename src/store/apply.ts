@@ -50,7 +50,8 @@ export type Applied = {
   companions: PathKeeper[];
   /** What was done about an image that had changed. */
   reconciled: Reconciliation | undefined;
-  /** Milliseconds each step took, for boot.json. */
+  /** When each step began and how many milliseconds it took, for boot.json. */
+  starts: number[];
   timings: number[];
 };
 
@@ -68,6 +69,7 @@ export async function apply(plan: Plan, context: ApplyContext): Promise<Applied>
     whenRunning: [],
     companions: [],
     reconciled: undefined,
+    starts: [],
     timings: [],
   };
   try {
@@ -75,6 +77,7 @@ export async function apply(plan: Plan, context: ApplyContext): Promise<Applied>
       await turn();
       context.signal.throwIfAborted();
       const start = performance.now();
+      applied.starts.push(start);
       await execute(step, { ...context, applied });
       applied.timings.push(performance.now() - start);
     }

@@ -17,6 +17,8 @@ export const runLayout = {
   control: `${runDir}/control.sock`,
   /** How the last boot failed. */
   failure: `${runDir}/failure.json`,
+  /** What the boot did and how long it took. */
+  record: `${runDir}/boot.json`,
   builds: `${runDir}/builds`,
   nixConf: `${runDir}/nix.conf`,
   /** What a reader has for its own. Store paths in memory: the container's own layer is an overlay, which cannot be an upper. */

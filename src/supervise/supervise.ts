@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { sendSignal } from '../linux/process.ts';
 import { foregroundTerminal, reclaimTerminal } from '../linux/terminal.ts';
 import { type Ended, exitCodeOf } from '../linux/wait.ts';
+import type { Timeline } from '../timeline.ts';
 import { beginBeside } from './beside.ts';
 import type { Companion } from './companion.ts';
 import { startMainCommand } from './main-command.ts';
@@ -26,6 +27,7 @@ export type SuperviseOptions = ServicesOptions & {
   /** What goes on beside the command and has to come to an end. */
   companions: readonly Companion[];
   report: ShutdownReport;
+  timeline: Timeline;
 };
 
 /** What is there to be seen and steered from then on. */
@@ -44,7 +46,8 @@ export type Running = {
  * that. Nothing runs then.
  */
 export async function supervise(options: SuperviseOptions): Promise<number> {
-  const { command, cwd, inherited, privileges, config, log, reaper, inbox, report, companions } = options;
+  const { command, cwd, inherited, privileges, config, log, reaper, inbox, report, companions, timeline } =
+    options;
   const { processGroup } = config;
   const services = await makeServices(options);
   const shutdownOf = (main: number | undefined): Shutdown =>
@@ -56,9 +59,11 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
   try {
     if (before) {
       const { startServices } = await import('./start-services.ts');
-      await startServices(services, { signal: inbox.boot, log });
+      await startServices(services, { signal: inbox.boot, log, timeline });
+      timeline.ended('services');
     }
     if (command.length > 0) main = startMainCommand({ argv: command, cwd, inherited, terminal, privileges });
+    timeline.ended('command');
   } catch (error) {
     if (before) await stopServices(shutdownOf(undefined), inbox);
     throw error;

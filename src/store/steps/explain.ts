@@ -39,6 +39,9 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   listen: 'service',
 };
 
+/** All there are. */
+export const stepKinds = Object.keys(stages) as readonly Step['do'][];
+
 /** The error for a step that failed, with a remedy of its own where the general one would mislead. */
 export function explain(error: unknown, step: Step): InitError {
   const errno = errnoOf(error);
