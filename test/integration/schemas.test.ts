@@ -9,7 +9,7 @@ import { makeNixMachine } from '../harness/nixMachine.ts';
 /** What a command that needs more is given beside --json. */
 const further: Record<string, string> = {
   logs: '--last 1',
-  restart: 'nix-daemon',
+  restart: 'idler',
   export: '--to /tmp/exported $(readlink -f /nix/var/nix/profiles/default)',
 };
 
@@ -26,7 +26,9 @@ namespaceTest('what each command says with --json is as its published schema has
       ${program} ${name} --json ${further[name] ?? ''} >/tmp/${name}.answer || [ $? = 1 ] || echo "${name}: $?"`,
   );
   // analyze: what was recorded before the command ran is enough.
-  const { exitCode, stdout, stderr } = await nix.boot(['sh', '-euc', script.join('\n')]);
+  const services = JSON.stringify({ idler: { command: 'sleep', args: ['1000'] } });
+  const env = { NIX_CACHE_INIT_SERVICES: services };
+  const { exitCode, stdout, stderr } = await nix.boot(['sh', '-euc', script.join('\n')], { env });
   assert.deepEqual([exitCode, stdout], [0, ''], stderr);
   const json = (name: string) => JSON.parse(readFileSync(nix.machine.path(`/tmp/${name}`), 'utf8'));
   for (const name of names) {
