@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { Config } from './config/keys.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { Exit, errnoOf, InitError } from './errors.ts';
+import type { GcSchedule } from './gc/schedule.ts';
 import { inheritedDescriptors, openWorkingDirectory } from './linux/descriptors.ts';
 import { makeDirectories } from './linux/files.ts';
 import { becomeSubreaper } from './linux/process.ts';
@@ -34,7 +35,7 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
 
   const facts = await gatherFacts(config, process.env);
   const privileges = settlePrivileges(config, facts.credentials, log);
-  const { plan, applied } = await applyFirst({
+  const { plan, applied, access } = await applyFirst({
     facts,
     config,
     log,
@@ -45,7 +46,10 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
   try {
     inbox.boot.throwIfAborted();
     record(plan, applied, log);
-    const { listening, whenRunning, companions } = applied;
+    const schedule = await gcSchedule(plan, { config: { ...config, access }, log, reaper });
+    const { listening } = applied;
+    const whenRunning = [...applied.whenRunning, ...(schedule ? [() => schedule.start()] : [])];
+    const companions = [...applied.companions, ...(schedule ? [schedule] : [])];
     const running = {
       command,
       cwd,
@@ -78,7 +82,7 @@ async function applyFirst({
   facts,
   config: configured,
   ...context
-}: FirstOptions): Promise<{ plan: Plan; applied: Applied }> {
+}: FirstOptions): Promise<{ plan: Plan; applied: Applied; access: Config['access'] }> {
   const { log } = context;
   let config = configured;
   let denied: InitError[] = [];
@@ -93,7 +97,7 @@ async function applyFirst({
     );
     log.debug('plan', plan);
     try {
-      return { plan, applied: await apply(plan, context) };
+      return { plan, applied: await apply(plan, context), access: config.access };
     } catch (error) {
       if (!(error instanceof InitError)) throw error;
       if (readsWhenLocked(config) && error.exitCode === Exit.locked) {
@@ -107,6 +111,17 @@ async function applyFirst({
       strategies = rest;
     }
   }
+}
+
+/** Where it is configured; no other boot loads the code for it. */
+async function gcSchedule(
+  { strategy }: Plan,
+  { config, log, reaper }: { config: Config; log: Log; reaper: Reaper },
+): Promise<GcSchedule | undefined> {
+  if (config['gc.maxSize'] === undefined && config['gc.schedule'] === undefined) return undefined;
+  const { GcSchedule, isScheduled } = await import('./gc/schedule.ts');
+  if (!isScheduled(config, strategy)) return undefined;
+  return new GcSchedule({ config, strategy, log, exitOf: (pid) => reaper.exitOf(pid) });
 }
 
 const readsWhenLocked = ({ access, onLocked }: Config): boolean =>

@@ -3,6 +3,7 @@ import { runCheck } from './check.ts';
 import { runConfig } from './config.ts';
 import { runDoctor } from './doctor.ts';
 import { runExport } from './export.ts';
+import { runGc } from './gc.ts';
 import { runPlan } from './plan.ts';
 import { runRemount } from './remount.ts';
 import type { CommandName } from './usage.ts';
@@ -14,6 +15,7 @@ export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: Comma
     doctor: runDoctor,
     check: runCheck,
     export: runExport,
+    gc: runGc,
     config: runConfig,
     remount: runRemount,
   };

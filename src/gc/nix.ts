@@ -1,0 +1,64 @@
+import { requireNix, runNix } from '../state/check/nix.ts';
+import type { KeepSettings } from './graph.ts';
+import type { StoreToCollect } from './places.ts';
+
+export type NixRequest = { store: StoreToCollect; signal: AbortSignal };
+
+/** Something that keeps a path, by the name that Nix has for it: a link, a process, `{censored}` to those who may not know. */
+export type Root = { root: string; path: string };
+
+/** What Nix said when it could not do it. */
+export class NixRefusal extends Error {
+  override readonly name = 'NixRefusal';
+}
+
+/**
+ * What Nix takes for roots now: links, running programs and what is being built. Asked for alone, as the lists of dead or live
+ * paths are no harmless question: making them, Nix deletes what has no store path's name (src/libstore/gc.cc).
+ */
+export async function findRoots(request: NixRequest): Promise<Root[]> {
+  const said = await nixStore(request, ['--gc', '--print-roots']);
+  return said.split('\n').flatMap((line) => {
+    const arrow = line.lastIndexOf(' -> ');
+    return arrow < 0 ? [] : [{ root: line.slice(0, arrow), path: line.slice(arrow + 4) }];
+  });
+}
+
+/** @throws {NixRefusal} with what Nix said. */
+export async function nixStore({ store, signal }: NixRequest, args: readonly string[]): Promise<string> {
+  const context = contextOf({ store, signal });
+  const said = await runNix(requireNix('nix-store', context), [...store.storeFlags, ...args], context);
+  if (said instanceof Error) throw new NixRefusal(everything(said), { cause: said });
+  return said;
+}
+
+const contextOf = ({ store, signal }: NixRequest) => ({
+  // What it says of an error is to be understood.
+  env: { ...store.env, LC_ALL: 'C' },
+  signal,
+  stage: 'gc' as const,
+});
+
+/** All that it said, not the last line alone: some errors take several. */
+function everything({ cause, message }: Error): string {
+  const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr) : '';
+  return said.trim() === '' ? message : said.trim();
+}
+
+/** What nix.conf says of derivations and outputs; where that cannot be asked, whatever deletes less. */
+export async function keepSettings({ store, signal }: NixRequest): Promise<KeepSettings> {
+  const context = contextOf({ store, signal });
+  const args = ['--extra-experimental-features', 'nix-command', 'show-config', '--json'];
+  const said = await runNix(requireNix('nix', context), args, context);
+  const settings: unknown = said instanceof Error ? {} : JSON.parse(said);
+  return {
+    keepOutputs: setting(settings, 'keep-outputs'),
+    keepDerivations: setting(settings, 'keep-derivations'),
+  };
+}
+
+function setting(settings: unknown, name: string): boolean {
+  if (typeof settings !== 'object' || settings === null) return true;
+  const { value } = { ...(settings as Record<string, { value?: unknown }>)[name] };
+  return value !== false;
+}
