@@ -88,7 +88,7 @@ function note(report: GcReport, what: ToCollect, { cacheDir, strategy }: Config)
 
 function explain(error: unknown): InitError {
   if (error instanceof NixRefusal) {
-    const full = /No space left on device|Disk quota exceeded|database or disk is full/.test(error.message);
+    const { full } = error;
     return new InitError({
       stage: 'gc',
       what: `nix-store: ${error.message.split('\n').at(-1)}`,

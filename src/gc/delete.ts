@@ -1,8 +1,8 @@
-import { lstatSync, statfsSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Chosen } from './choose.ts';
 import { closure, type Graph } from './graph.ts';
-import { NixRefusal, type NixRequest, nixStore } from './nix.ts';
+import { freeBytes, NixRefusal, type NixRequest, nixStore } from './nix.ts';
 
 export type DeleteRequest = NixRequest & {
   graph: Graph;
@@ -46,7 +46,8 @@ export async function deletePaths({
     if (refused !== undefined) {
       const alive = needs(refused, graph);
       const again = batch.filter(({ name }) => isThere(`${directory}/${name}`));
-      if (!again.some(({ name }) => alive.has(name))) throw new NixRefusal(`nix-store keeps ${refused}`);
+      if (!again.some(({ name }) => alive.has(name)))
+        throw new NixRefusal(`nix-store keeps ${refused}`, request.store.realStateDir);
       const all = [...again, ...left];
       kept.push(...all.filter(({ name }) => alive.has(name)));
       left = all.filter(({ name }) => !alive.has(name));
@@ -88,9 +89,3 @@ function needs(name: string, { names, numbers, references }: Graph): Set<string>
 }
 
 const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-
-/** To whom we are: root has what a file system keeps for it, too. */
-function freeBytes(directory: string): number {
-  const { bsize, bfree, bavail } = statfsSync(directory);
-  return bsize * (process.geteuid?.() === 0 ? bfree : bavail);
-}

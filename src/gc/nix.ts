@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { requireNix, runNix } from '../state/check/nix.ts';
 import type { KeepSettings } from './graph.ts';
 import type { StoreToCollect } from './places.ts';
@@ -10,6 +11,24 @@ export type Root = { root: string; path: string };
 /** What Nix said when it could not do it. */
 export class NixRefusal extends Error {
   override readonly name = 'NixRefusal';
+  /** Whether it was for lack of space: of a full disk SQLite says no more than that it could not write. */
+  readonly full: boolean;
+
+  constructor(said: string, stateDir: string, cause?: unknown) {
+    super(said, { cause });
+    this.full =
+      /No space left on device|Disk quota exceeded|database or disk is full/.test(said) ||
+      (/disk I\/O error|unable to open database/.test(said) && freeBytes(stateDir) < LEAST_BYTES);
+  }
+}
+
+/** What SQLite needs at least to open a database: an index of its log. */
+const LEAST_BYTES = 64 * 1024;
+
+/** What is free to whoever we are: root has what a file system keeps for it, too. */
+export function freeBytes(directory: string): number {
+  const { bsize, bfree, bavail } = statfsSync(directory);
+  return bsize * (process.geteuid?.() === 0 ? bfree : bavail);
 }
 
 /**
@@ -20,15 +39,19 @@ export async function findRoots(request: NixRequest): Promise<Root[]> {
   const said = await nixStore(request, ['--gc', '--print-roots']);
   return said.split('\n').flatMap((line) => {
     const arrow = line.lastIndexOf(' -> ');
-    return arrow < 0 ? [] : [{ root: line.slice(0, arrow), path: line.slice(arrow + 4) }];
+    return arrow < 0 ? [] : [{ root: unquoted(line.slice(0, arrow)), path: line.slice(arrow + 4) }];
   });
 }
+
+/** Nix 2.31 and later quote links as C++ does (std::quoted). */
+const unquoted = (text: string): string =>
+  /^".*"$/.test(text) ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text;
 
 /** @throws {NixRefusal} with what Nix said. */
 export async function nixStore({ store, signal }: NixRequest, args: readonly string[]): Promise<string> {
   const context = contextOf({ store, signal });
   const said = await runNix(requireNix('nix-store', context), [...store.storeFlags, ...args], context);
-  if (said instanceof Error) throw new NixRefusal(everything(said), { cause: said });
+  if (said instanceof Error) throw new NixRefusal(everything(said), store.realStateDir, said);
   return said;
 }
 

@@ -8,21 +8,25 @@ import { removeFile } from '../linux/files.ts';
  */
 const reserveFile = (stateDir: string): string => `${stateDir}/db/reserved`;
 
+/** As large as Nix makes it unless it is told otherwise (`gc-reserved-space`). */
+const RESERVE_BYTES = 8 * 1024 * 1024;
+
 /**
- * Gives the blocks of Nix's reserve back to the file system, and leaves its size: whoever opens the store meanwhile, a daemon
- * too, would else take them again.
+ * Gives the blocks of Nix's reserve back to the file system, and leaves a file of its size: whoever opens the store meanwhile, a
+ * daemon too, would else take them again, and with them the last free ones.
  */
 export function emptyReserve(stateDir: string): void {
+  const file = reserveFile(stateDir);
+  const { size } = statSync(file, { throwIfNoEntry: false }) ?? { size: RESERVE_BYTES };
   let fd: number;
   try {
-    fd = openSync(reserveFile(stateDir), 'r+');
+    fd = openSync(file, 'a', 0o600);
   } catch (error) {
     // Where it cannot be written, neither can the database, of which somebody else has more to say.
-    if (hasErrno(error, 'ENOENT', 'EACCES', 'EPERM', 'EROFS')) return;
+    if (hasErrno(error, 'ENOENT', 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT')) return;
     throw error;
   }
   try {
-    const { size } = statSync(reserveFile(stateDir));
     ftruncateSync(fd, 0);
     ftruncateSync(fd, size);
   } finally {
