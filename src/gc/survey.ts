@@ -1,10 +1,12 @@
-import { basename } from 'node:path';
+import { lstatSync, readlinkSync } from 'node:fs';
+import { basename, posix } from 'node:path';
 import { liveLayers } from '../state/check/names.ts';
 import { readDatabase } from '../state/check/records.ts';
 import { scratchPlaces, withScratch } from '../state/check/scratch.ts';
 import { databaseFile, explainDatabase } from '../state/database.ts';
-import { follow } from '../state/links/destination.ts';
+import { below } from '../state/links/destination.ts';
 import { readImageLinks } from '../state/links/links.ts';
+import { entryPath } from '../state/tree.ts';
 import type { Dead } from './choose.ts';
 import { type Graph, type KeepSettings, liveClosure, readGraph } from './graph.ts';
 import { type Measured, type MeasureOptions, measureStore } from './measure.ts';
@@ -45,19 +47,29 @@ function read({ places }: StoreToCollect): Promise<Graph> {
   });
 }
 
-/** Beside a container, links into the state directory lead to the image's own: where they lead on the volume, Nix cannot see. */
+/**
+ * Beside a container, links into the state directory lead to the image's own: where they lead on the volume, Nix cannot see. As it
+ * does, one link further is followed (LocalStore::findRoots).
+ */
 function rootsOnVolume({ places }: StoreToCollect): Root[] {
   const { kind, storeDir, stateDir, volume } = places;
   if (kind !== 'volume' || volume === undefined) return [];
-  const links = readImageLinks(stateDir);
-  const at = { storeDir, stateDir: volume.image.stateDir };
-  return [...links].flatMap(([path, { kind }]) => {
-    if (kind !== 'symlink') return [];
-    const { destination } = follow(path, links, at);
-    return destination.kind === 'store'
-      ? [{ root: `${stateDir}/${path}`, path: `${storeDir}/${destination.name}` }]
-      : [];
+  const { stateDir: mounted } = volume.image;
+  return [...readImageLinks(stateDir)].flatMap(([path, entry]) => {
+    if (entry.kind !== 'symlink') return [];
+    const inside = below(mounted, posix.resolve(posix.dirname(`${mounted}/${path}`), entry.target));
+    const target = inside === undefined ? undefined : linkAt(entryPath(stateDir, inside));
+    const name = target === undefined ? undefined : below(storeDir, target)?.split('/')[0];
+    return name === undefined || name === ''
+      ? []
+      : [{ root: `${stateDir}/${path}`, path: `${storeDir}/${name}` }];
   });
+}
+
+function linkAt(path: Buffer): string | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()
+    ? readlinkSync(path, 'latin1')
+    : undefined;
 }
 
 const HASH_CHARACTERS = 32;
@@ -73,11 +85,11 @@ function findDead(
   const live = liveClosure(rooted, graph, keep);
   // As Nix does: what is being built has temporary names that begin like its own.
   const hashes = new Set(names.map((name) => name.slice(0, HASH_CHARACTERS)));
-  const { lower, below } = liveLayers(places);
+  const layers = liveLayers(places);
   const dead: Dead[] = [];
   for (const [name, usage] of measured.paths) {
     // A copy of what a layer below has is the reconcile's affair: deleting it would hide that, or take its row.
-    if (lower.has(name) || below?.has(name)) continue;
+    if (layers.lower.has(name) || layers.below?.has(name)) continue;
     const number = numbers.get(name);
     if (number === undefined) {
       if (!hashes.has(name.slice(0, HASH_CHARACTERS))) dead.push({ name, usage, lastUse: usage.changed });
