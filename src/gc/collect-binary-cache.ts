@@ -96,8 +96,15 @@ function rootsOf({ record, storeDir, stateDir }: CacheToPrune): Root[] {
     const remedy = 'start and stop a container that writes to the volume';
     throw new InitError({ stage: 'gc', what, errno: 'EINVAL', remedy, exitCode: Exit.config });
   }
-  const leads = destinations(found.record.links, { storeDir, stateDir });
-  return [...leads].map(([path, to]) => ({ root: `${stateDir}/${path}`, path: to }));
+  const { links } = found.record;
+  const leads = destinations(links, { storeDir, stateDir });
+  return [...leads].map(([path, to]) => ({ root: nameOf(path), path: to }));
+
+  /** An indirect root by what it leads to, as Nix names it. */
+  function nameOf(path: string): string {
+    const link = links.get(path);
+    return path.startsWith('gcroots/auto/') && link?.kind === 'symlink' ? link.target : `${stateDir}/${path}`;
+  }
 }
 
 function validNames({ stateDir }: CacheToPrune): string[] {

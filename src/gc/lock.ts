@@ -1,6 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { Config } from '../config/keys.ts';
-import { canWrite, makeDirectories } from '../linux/files.ts';
+import { canWrite, makeDirectories, readIfThere } from '../linux/files.ts';
 import { isOnVolume } from '../state/check/places.ts';
 import { runDir } from '../store/run-layout.ts';
 import type { Held } from '../volume/holding.ts';
@@ -34,6 +34,8 @@ function needsVolume(what: ToCollect, lock: string): boolean {
 function isHeldHere(path: string): boolean {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
   if (stat === undefined) return false;
-  const lines = readFileSync('/proc/locks', 'latin1').split('\n');
-  return lines.some((line) => /:\s+FLOCK\s/.test(line) && line.includes(`:${stat.ino} `));
+  const lines = readIfThere('/proc/locks')?.split('\n');
+  return (
+    lines !== undefined && lines.some((line) => /:\s+FLOCK\s/.test(line) && line.includes(`:${stat.ino} `))
+  );
 }

@@ -1,4 +1,5 @@
 import { statfsSync } from 'node:fs';
+import { findCommand } from '../linux/commands.ts';
 import { requireNix, runNix } from '../state/check/nix.ts';
 import type { KeepSettings } from './graph.ts';
 import type { StoreToCollect } from './places.ts';
@@ -72,8 +73,9 @@ function everything({ cause, message }: Error): string {
 export async function keepSettings({ store, signal }: NixRequest): Promise<KeepSettings> {
   const context = contextOf({ store, signal });
   const args = ['--extra-experimental-features', 'nix-command', 'show-config', '--json'];
-  const said = await runNix(requireNix('nix', context), args, context);
-  const settings: unknown = said instanceof Error ? {} : JSON.parse(said);
+  const nix = findCommand('nix', store.env['PATH']);
+  const said = nix === undefined ? undefined : await runNix(nix, args, context);
+  const settings: unknown = typeof said === 'string' ? JSON.parse(said) : {};
   return {
     keepOutputs: setting(settings, 'keep-outputs'),
     keepDerivations: setting(settings, 'keep-derivations'),

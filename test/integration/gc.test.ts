@@ -51,6 +51,14 @@ namespaceTest(
     assert.equal(all.before.paths, before.length);
     assert.equal(all.lastUseFrom, 'access times');
     assert.deepEqual(goneOf(all), ['on-old', 'big', 'e']);
+    // What nix.conf keeps is Nix's affair.
+    const drv = (path: string): boolean => path.endsWith('-d.drv');
+    const without = ['env', 'NIX_CONFIG=keep-derivations = false', ...gc('--json', '--dry-run')];
+    const drvs = reportOf(await running.exec(without))
+      .deleted.map(({ path }) => path)
+      .filter(drv);
+    assert.equal(drvs.length, 1);
+    assert.ok(!all.deleted.some(({ path }) => drv(path)));
     // What is read through the store is used now, and goes last.
     await running.shell(`cat ${garbage['big']}/big >/dev/null`);
     const reread = await json('--dry-run');
