@@ -21,7 +21,7 @@ export type Deleted = {
 const BATCH_BYTES = 96 * 1024;
 /** Where less is free, deleting many small paths could fill the disk with the database's log before it frees anything. */
 const TIGHT_BYTES = 64 * 1024 * 1024;
-const TIGHT_PATHS = 16;
+const TIGHT_PATHS = 64;
 
 /**
  * Has Nix delete paths, in as few goes as there can be: it decides once more whether they may go, under its own lock. What it

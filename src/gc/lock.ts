@@ -34,8 +34,6 @@ function needsVolume(what: ToCollect, lock: string): boolean {
 function isHeldHere(path: string): boolean {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
   if (stat === undefined) return false;
-  const lines = readIfThere('/proc/locks')?.split('\n');
-  return (
-    lines !== undefined && lines.some((line) => /:\s+FLOCK\s/.test(line) && line.includes(`:${stat.ino} `))
-  );
+  const lines = (readIfThere('/proc/locks') ?? '').split('\n');
+  return lines.some((line) => /:\s+FLOCK\s/.test(line) && line.includes(`:${stat.ino} `));
 }
