@@ -10,24 +10,22 @@ import { type CollectRequest, collectStore } from '../gc/collect-store.ts';
 import { noteCollection } from '../gc/last.ts';
 import { lockOf } from '../gc/lock.ts';
 import { NixRefusal } from '../gc/nix.ts';
-import { findCollectable, type ToCollect } from '../gc/places.ts';
+import { findCollectable, strategyHere, type ToCollect } from '../gc/places.ts';
 import { prepareRoots } from '../gc/prepare-roots.ts';
 import type { GcReport } from '../gc/report.ts';
-import { gcJsonSchema } from '../gc/schema.ts';
 import { readMountInfo } from '../linux/mountinfo.ts';
 import { createLog, printOut } from '../log.ts';
 import { showProgress } from '../store/progress.ts';
 import { holding } from '../volume/holding.ts';
 import { formatGcReport } from './gc-report.ts';
 import { interruptible } from './interruptible.ts';
+import { printJson, printSchema } from './json.ts';
+import { gcSchema } from './schemas/gc.ts';
 
 /** Deletes cached paths that nothing needs. Exit 1: the cache is still over the wanted size. */
 export async function runGc(line: CommandLine): Promise<number> {
   const { switches } = line;
-  if (switches.has('schema')) {
-    printOut(`${JSON.stringify(gcJsonSchema(), null, 2)}\n`);
-    return 0;
-  }
+  if (switches.has('schema')) return printSchema('gc', gcSchema);
   const goal = goalOf(line.values);
   if (switches.has('background')) setPriority(constants.priority.PRIORITY_LOW);
   return interruptible(async (signal) => {
@@ -54,7 +52,8 @@ function goalOf(values: ReadonlyMap<string, string>): Goal {
 }
 
 async function run({ flags, file, switches }: CommandLine, goal: Goal, signal: AbortSignal): Promise<number> {
-  const { config } = await loadConfig({ flags, file, env: process.env });
+  const { config: configured } = await loadConfig({ flags, file, env: process.env });
+  const config = { ...configured, strategy: strategyHere(configured, flags.has('strategy')) };
   const mounts = readMountInfo();
   const log = createLog(config);
   const what = findCollectable(config, mounts, process.env);
@@ -76,7 +75,8 @@ async function run({ flags, file, switches }: CommandLine, goal: Goal, signal: A
     for (const bar of Object.values(bars)) bar.end();
   });
   if (!request.dryRun) note(report, what, config);
-  printOut(switches.has('json') ? `${JSON.stringify(report, null, 2)}\n` : formatGcReport(report));
+  if (switches.has('json')) printJson(report);
+  else printOut(formatGcReport(report));
   return report.under ? 0 : 1;
 }
 

@@ -141,6 +141,12 @@ export const keys = {
     help: 'how often init collects garbage, such as 24h',
     allowed: 'a time such as 12h or 7d, at least 1m',
   },
+  'metrics.listen': {
+    initial: undefined,
+    form: 'text',
+    help: 'serve metrics (OpenMetrics) there',
+    allowed: 'unix:///PATH, tcp://ADDRESS:PORT such as tcp://127.0.0.1:9101',
+  },
   'log.level': {
     initial: 'warn',
     form: 'text',

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { parseListenAddress } from './listen-address.ts';
 import { parseLowerStore } from './lower-store.ts';
 import { servicesSchema } from './service-schema.ts';
 import { parseDuration, parseSize } from './units.ts';
@@ -36,6 +37,7 @@ export const schemas = {
   processGroup: z.boolean(),
   'gc.maxSize': z.optional(size),
   'gc.schedule': z.optional(schedule),
+  'metrics.listen': z.optional(z.string().check(z.refine((text) => parseListenAddress(text) !== undefined))),
   'log.level': z.enum(['silent', 'error', 'warn', 'info', 'debug']),
   'log.format': z.enum(['auto', 'text', 'json']),
 };

@@ -1,5 +1,6 @@
 import { hasErrno, isDiskFull } from '../errors.ts';
-import { readIfThere, replaceFile } from '../linux/files.ts';
+import { readIfThere } from '../linux/read.ts';
+import { replaceFile } from '../linux/replace.ts';
 import { volumeLayout } from '../volume/layout.ts';
 import type { GcReport } from './report.ts';
 

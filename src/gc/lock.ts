@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs';
 import type { Config } from '../config/keys.ts';
-import { canWrite, makeDirectories, readIfThere } from '../linux/files.ts';
+import { canWrite } from '../linux/access.ts';
+import { makeDirectories } from '../linux/directories.ts';
+import { readIfThere } from '../linux/read.ts';
 import { isOnVolume } from '../state/check/places.ts';
 import { runDir } from '../store/run-layout.ts';
 import type { Held } from '../volume/holding.ts';

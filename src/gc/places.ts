@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
 import type { Config } from '../config/keys.ts';
 import { Exit, InitError } from '../errors.ts';
 import { type MountInfo, mountOf } from '../linux/mountinfo.ts';
 import { findPlaces, type Places, visibleStore } from '../state/check/places.ts';
-import { runDir, runLayout } from '../store/run-layout.ts';
+import { runLayout } from '../store/run-layout.ts';
+import { runningStrategy } from '../store/running.ts';
+import { allStrategies } from '../store/select.ts';
 import { volumeLayout } from '../volume/layout.ts';
 import { readManifest } from '../volume/manifest.ts';
 import { prefixPlaces, storeEnvironment, storeUri } from '../volume/prefix-layout.ts';
@@ -47,32 +48,33 @@ export function findCollectable(
   mounts: readonly MountInfo[],
   env: NodeJS.ProcessEnv,
 ): ToCollect {
-  const strategy = strategyHere(config);
+  const { strategy } = config;
   if (strategy === 'host')
     throw refuse('the store is the host’s, and so is its garbage', 'nix-collect-garbage on the host');
-  const places = findPlaces({ ...config, strategy }, mounts, runLayout);
+  const places = findPlaces(config, mounts, runLayout);
   const reads = places.kind === 'reader' || (config.access === 'read-only' && strategy !== 'none');
   if (reads)
     throw refuse('this container only reads the volume', 'run it in the container that writes to the volume');
   if (strategy === 'substituter') return binaryCache(config);
-  return store(places, config, { mounts, env: storeEnvironment({ ...config, strategy }, env) });
+  return store(places, config, { mounts, env: storeEnvironment(config, env) });
 }
 
 const refuse = (what: string, remedy: string): InitError =>
   new InitError({ stage: 'gc', what, errno: 'EROFS', remedy, exitCode: Exit.config });
 
-/** With `auto`, what init has chosen here; where none runs, what the volume was last used with. */
-function strategyHere({ strategy, cacheDir }: Wanted): string {
-  if (strategy !== 'auto') return strategy;
-  return appliedStrategy() ?? readManifest(volumeLayout(cacheDir).manifest)?.strategy ?? strategy;
+/** What init has chosen here; where none runs, what is configured, or what the volume was last used with. */
+export function strategyHere(
+  { strategy, cacheDir }: Pick<Config, 'strategy' | 'cacheDir'>,
+  asked: boolean,
+): Config['strategy'] {
+  const running = asked ? undefined : runningStrategy();
+  const known = running ?? strategy;
+  if (known !== 'auto') return nameOf(known);
+  return nameOf(readManifest(volumeLayout(cacheDir).manifest)?.strategy ?? known);
 }
 
-function appliedStrategy(): string | undefined {
-  const file = `${runDir}/boot.json`;
-  if (!existsSync(file)) return undefined;
-  const { strategy } = JSON.parse(readFileSync(file, 'utf8')) as { strategy?: unknown };
-  return typeof strategy === 'string' ? strategy : undefined;
-}
+/** A volume of another release may have one that this does not know. */
+const nameOf = (text: string): Config['strategy'] => allStrategies.find((name) => name === text) ?? 'auto';
 
 function binaryCache({ cacheDir, storeDir, stateDir }: Wanted): CacheToPrune {
   const { binaryCache: directory, cacheLinks: record } = volumeLayout(cacheDir);

@@ -1,6 +1,6 @@
 import { closeSync, ftruncateSync, openSync, statSync } from 'node:fs';
 import { hasErrno } from '../errors.ts';
-import { removeFile } from '../linux/files.ts';
+import { removeFile } from '../linux/remove.ts';
 
 /**
  * The file that Nix keeps on the disk so that it can make room for its database's log before it collects. It makes room too

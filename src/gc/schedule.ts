@@ -1,15 +1,15 @@
-import type { Config, KeyName } from '../config/keys.ts';
-import { flagName } from '../config/keys.ts';
+import type { Config } from '../config/keys.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { configurationVariables } from '../config/pass-on.ts';
 import { formatSize } from '../doctor/room.ts';
-import type { ExitOf } from '../linux/helper.ts';
-import { runHelper } from '../linux/helper.ts';
+import { type ExitOf, runHelper } from '../linux/helper.ts';
 import type { Log } from '../log.ts';
 import type { StrategyName } from '../store/plan.ts';
 import type { Companion } from '../supervise/companion.ts';
 import { lastCollection } from './last.ts';
 import type { GcReport } from './report.ts';
 
-export type ScheduleRequest = { config: Config; strategy: StrategyName; log: Log; exitOf: ExitOf };
+export type ScheduleRequest = { loaded: LoadedConfig; strategy: StrategyName; log: Log; exitOf: ExitOf };
 
 /** What setTimeout can wait for. */
 const LONGEST_MS = 2 ** 31 - 1;
@@ -42,7 +42,7 @@ export class GcSchedule implements Companion {
 
   /** To be called when the command runs. */
   start(): void {
-    const { config } = this.#request;
+    const { config } = this.#request.loaded;
     const everyMs = config['gc.schedule'];
     const last = everyMs === undefined ? undefined : lastCollection(config.cacheDir)?.at;
     const left = firstDelay({ everyMs, last, maxSize: config['gc.maxSize'], now: Date.now() });
@@ -69,7 +69,8 @@ export class GcSchedule implements Companion {
   }
 
   #begin(): void {
-    const { log, config } = this.#request;
+    const { log, loaded } = this.#request;
+    const { config } = loaded;
     this.#work = this.#collect()
       .catch((error: unknown) => {
         if (!this.#stop.signal.aborted) log.warn(`garbage collection failed: ${message(error)}`);
@@ -81,11 +82,18 @@ export class GcSchedule implements Companion {
   }
 
   async #collect(): Promise<void> {
-    const { config, strategy, log, exitOf } = this.#request;
+    const { loaded, strategy, log, exitOf } = this.#request;
+    const { config } = loaded;
     const lines: string[] = [];
     const onLine = (line: string): void => void lines.push(line);
-    const argv = gcCommand(process.execPath, config, strategy);
-    const code = await runHelper({ argv, env: {}, signal: this.#stop.signal, exitOf, onLine });
+    const code = await runHelper({
+      file: process.execPath,
+      argv: ['nix-cache-init', ...gcArguments(config['gc.maxSize'], strategy)],
+      env: configurationVariables(loaded),
+      signal: this.#stop.signal,
+      exitOf,
+      onLine,
+    });
     if (this.#stop.signal.aborted) return;
     const report = reportIn(lines);
     if (report === undefined) {
@@ -122,27 +130,10 @@ export function firstDelay({
   return Math.max(0, Math.min(last + everyMs - now, everyMs));
 }
 
-/** What of the configuration tells where the cache is: options of /init are nobody else's to know. */
-const passed = ['cacheDir', 'storeDir', 'stateDir', 'lowerStore'] as const satisfies readonly KeyName[];
-
-/** The command line of one collection. */
-export function gcCommand(program: string, config: Config, strategy: StrategyName): [string, ...string[]] {
-  const flags = passed.flatMap((name) => {
-    const value = config[name];
-    return value === undefined ? [] : [`--${flagName(name)}=${value}`];
-  });
-  const maxSize = config['gc.maxSize'];
-  return [
-    program,
-    'gc',
-    '--json',
-    '--background',
-    ...(maxSize === undefined ? [] : [`--max-size=${maxSize}`]),
-    `--strategy=${strategy}`,
-    '--access=read-write',
-    `--lowers=${JSON.stringify(config.lowers)}`,
-    ...flags,
-  ];
+/** The arguments of one collection; what is configured it has from variables. */
+export function gcArguments(maxSize: number | undefined, strategy: StrategyName): string[] {
+  const size = maxSize === undefined ? [] : [`--max-size=${maxSize}`];
+  return ['gc', '--json', '--background', ...size, `--strategy=${strategy}`];
 }
 
 /** The report among lines that may have others before it. */

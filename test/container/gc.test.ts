@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { gcReportSchema } from '../../src/gc/schema.ts';
+import { gcSchema } from '../../src/commands/schemas/gc.ts';
 import { suites } from '../harness/base.ts';
 import { startIdle } from '../harness/container.ts';
 import { containerTest } from '../harness/containerTest.ts';
@@ -22,8 +22,8 @@ for (const suite of suites) {
       const alice = await container.exec(['nix-cache-init', ...flags, '--dry-run'], '--user', 'alice');
       const root = await container.exec(['nix-cache-init', ...flags, '--max-size', '1M']);
       assert.deepEqual([alice.exitCode, root.exitCode], [0, 0], `${alice.stderr}\n${root.stderr}`);
-      const planned = gcReportSchema.parse(JSON.parse(alice.stdout));
-      const done = gcReportSchema.parse(JSON.parse(root.stdout));
+      const planned = gcSchema.parse(JSON.parse(alice.stdout));
+      const done = gcSchema.parse(JSON.parse(root.stdout));
       assert.ok(planned.deleted.some(({ path }) => path === paths.e));
       assert.ok(done.deleted.some(({ path }) => path === paths.big));
       assert.ok(done.after.bytes <= 1024 ** 2 && done.under);
@@ -39,7 +39,7 @@ for (const suite of suites) {
     const program = '/opt/nix-cache-init/bin/nix-cache-init';
     const alone = await bare(image, [program, ...flags], '-v', `${volume.name}:/nix-cache`);
     assert.equal(alone.exitCode, 0, alone.stderr);
-    const report = gcReportSchema.parse(JSON.parse(alone.stdout));
+    const report = gcSchema.parse(JSON.parse(alone.stdout));
     assert.ok(report.deleted.every(({ path }) => !path.endsWith('-d')));
     await using again = await startIdle({ image, volume: volume.name });
     assert.deepEqual((await buildAll(again, 'd')).built, []);

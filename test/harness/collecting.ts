@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { gcSchema } from '../../src/commands/schemas/gc.ts';
 import type { GcReport } from '../../src/gc/report.ts';
-import { gcReportSchema } from '../../src/gc/schema.ts';
 import { program } from './checking.ts';
 import { bootInNamespace } from './namespaceBoot.ts';
 import type { NixMachine } from './nixMachine.ts';
@@ -21,7 +21,7 @@ export const collectAlone = ({ machine }: NixMachine, ...flags: string[]): Promi
 /** What `gc --json` says, as its schema has it. */
 export function reportOf({ stdout, stderr }: Outcome): GcReport {
   assert.notEqual(stdout, '', stderr);
-  return gcReportSchema.parse(JSON.parse(stdout));
+  return gcSchema.parse(JSON.parse(stdout));
 }
 
 /** The names of the packages that went, in the order of their going; derivations apart. */

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { gcJsonSchema } from '../../src/gc/schema.ts';
 import { collectAlone, collectIn, gc, goneOf, reportOf } from '../harness/collecting.ts';
 import { assertFails } from '../harness/failureLine.ts';
 import { daemonIdle, startLocalOverlay, upperNames, whiteoutsOf } from '../harness/localOverlay.ts';
@@ -77,8 +76,6 @@ namespaceTest('who reads the volume, has no cache, or the host’s store, is tol
     ['--dry-rum', /--dry-rum.*--dry-run/],
   ] as const)
     assertFails(await collectAlone(nix, flag), 64, says);
-  const schema = await collectAlone(nix, '--schema');
-  assert.deepEqual([schema.exitCode, JSON.parse(schema.stdout)], [0, gcJsonSchema()]);
   assertFails(await collectAlone(nix, '--strategy', 'host'), 78, /host.*nix-collect-garbage on the host/);
   // The image's own store, in the container's layer: what Nix calls dead there.
   await nix.machine.shell('rm -rf nix-cache/* nix-cache/.nix-cache-init');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Config } from '../../../src/config/keys.ts';
-import { firstDelay, gcCommand, isScheduled } from '../../../src/gc/schedule.ts';
+import { firstDelay, gcArguments, isScheduled } from '../../../src/gc/schedule.ts';
 import { makeConfig } from '../fixtures.ts';
 
 const HOUR = 3_600_000;
@@ -32,11 +32,9 @@ test('only who writes to a volume collects by itself, and only if told to', () =
   assert.equal(scheduled({ 'gc.maxSize': 1 }, 'host'), false);
 });
 
-test('the process is told what init was told, options of its own included', () => {
-  const config = makeConfig({ cacheDir: '/c', lowers: ['/l'], 'gc.maxSize': 2048 });
-  assert.deepEqual(gcCommand('/program', config, 'prefix'), [
-    ...['/program', 'gc', '--json', '--background', '--max-size=2048', '--strategy=prefix'],
-    ...['--access=read-write', '--lowers=["/l"]'],
-    ...['--cache-dir=/c', '--store-dir=/nix/store', '--state-dir=/nix/var/nix'],
+test('the process is told what it cannot read from variables', () => {
+  assert.deepEqual(gcArguments(2048, 'prefix'), [
+    ...['gc', '--json', '--background', '--max-size=2048', '--strategy=prefix'],
   ]);
+  assert.deepEqual(gcArguments(undefined, 'overlay'), ['gc', '--json', '--background', '--strategy=overlay']);
 });

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 const amount = z.strictObject({ bytes: z.int(), paths: z.int() });
 
 /** What `gc --json` prints. */
-export const gcReportSchema = z.strictObject({
+export const gcSchema = z.strictObject({
   looked: z.string(),
   dryRun: z.boolean(),
   lastUseFrom: z.enum(['access times', 'registration', 'file times']),
@@ -16,6 +16,3 @@ export const gcReportSchema = z.strictObject({
   under: z.boolean(),
   holders: z.array(z.strictObject({ root: z.string(), path: z.string(), bytes: z.int() })),
 });
-
-/** The JSON Schema of it (https://json-schema.org/draft/2020-12). */
-export const gcJsonSchema = (): object => ({ title: 'nix-cache-init gc', ...z.toJSONSchema(gcReportSchema) });
