@@ -50,7 +50,7 @@ export function findCollectable(
 ): ToCollect {
   const { strategy } = config;
   if (strategy === 'host')
-    throw refuse('the store is the host’s, and so is its garbage', 'nix-collect-garbage on the host');
+    throw refuse("the store is the host's, and so is its garbage", 'nix-collect-garbage on the host');
   const places = findPlaces(config, mounts, runLayout);
   const reads = places.kind === 'reader' || (config.access === 'read-only' && strategy !== 'none');
   if (reads)
