@@ -76,7 +76,11 @@ namespaceTest('who reads the volume, has no cache, or the host’s store, is tol
     ['--dry-rum', /--dry-rum.*--dry-run/],
   ] as const)
     assertFails(await collectAlone(nix, flag), 64, says);
-  assertFails(await collectAlone(nix, '--strategy', 'host'), 78, /the host's, and so is its garbage.*nix-collect-garbage on the host/);
+  assertFails(
+    await collectAlone(nix, '--strategy', 'host'),
+    78,
+    /the host's, and so is its garbage.*nix-collect-garbage on the host/,
+  );
   // The image's own store, in the container's layer: what Nix calls dead there.
   await nix.machine.shell('rm -rf nix-cache/* nix-cache/.nix-cache-init');
   const script = `nix-build /packages.nix -A big --no-out-link; ${gcHere} --strategy none >/report`;
