@@ -1,9 +1,13 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import type { Config } from './config/keys.ts';
 import type { LoadedConfig } from './config/load.ts';
+
+import { forgetFailure } from './control/failure.ts';
+import { openSteering } from './control/steering.ts';
 import { Exit, errnoOf, InitError } from './errors.ts';
+import { Journal } from './journal.ts';
 import { inheritedDescriptors, openWorkingDirectory } from './linux/descriptors.ts';
-import { makeDirectories } from './linux/files.ts';
+import { makeDirectories } from './linux/directories.ts';
 import { becomeSubreaper } from './linux/process.ts';
 import { createLog, type Log } from './log.ts';
 import { type Applied, type ApplyContext, apply } from './store/apply.ts';
@@ -32,17 +36,19 @@ export type BootOptions = {
  */
 export async function boot({ command, loaded, inbox, timeline }: BootOptions): Promise<number> {
   const { config } = loaded;
-  const log = createLog(config);
+  const journal = new Journal();
+  const log = createLog(config, journal);
   const inherited = descriptorsForCommand();
   const cwd = leaveWorkingDirectory();
   const reaper = new Reaper();
   if (process.pid !== 1) adoptOrphans(log);
   reaper.start();
 
+  forgetFailure();
   const facts = await gatherFacts(config, process.env);
   const privileges = settlePrivileges(config, facts.credentials, log);
   timeline.ended('facts');
-  const { plan, applied } = await applyFirst({
+  const { plan, applied, passedOver, access } = await applyFirst({
     facts,
     config,
     log,
@@ -55,9 +61,10 @@ export async function boot({ command, loaded, inbox, timeline }: BootOptions): P
     inbox.boot.throwIfAborted();
     const recordBoot = () => record({ plan, applied, timeline, log });
     recordBoot();
-    const { listening, companions } = applied;
-    // Once more, with what came after: the services and the command.
-    const whenRunning = [recordBoot, ...applied.whenRunning];
+    const { listening, whenRunning, companions, reconciled = null } = applied;
+    const { socket } = facts.daemon;
+    const known = { loaded, access, plan, passedOver, reconciled, socket, command, reaper, journal };
+    const steering = openSteering(known, applied.undo, log);
     const running = {
       command,
       cwd,
@@ -68,7 +75,8 @@ export async function boot({ command, loaded, inbox, timeline }: BootOptions): P
       reaper,
       inbox,
       listening,
-      whenRunning,
+      // First once more what was recorded, with what came after: the services and the command.
+      whenRunning: [recordBoot, ...whenRunning, steering],
       companions,
       runDir,
       report,
@@ -92,14 +100,16 @@ async function applyFirst({
   config: configured,
   timeline,
   ...context
-}: FirstOptions): Promise<{ plan: Plan; applied: Applied }> {
+}: FirstOptions): Promise<{ plan: Plan; applied: Applied; passedOver: string[]; access: Config['access'] }> {
   const { log } = context;
   let config = configured;
   let denied: InitError[] = [];
+  const reasons = new Set<string>();
   for (let strategies = candidates(config); ; ) {
     const { plan, passedOver, rest } = await select(facts, config, strategies);
     const errors = [...denied, ...passedOver.map(({ why }) => refusal(why))];
     if (plan === undefined) throw errors.at(-1) ?? new RangeError('no strategy to choose from');
+    for (const { message } of errors) reasons.add(message);
     warnFallback(log, errors, plan.strategy);
     if (plan.strategy !== 'none' && plan.strategy !== 'host') warnUnmounted(facts, config, log);
     log.info(
@@ -110,7 +120,7 @@ async function applyFirst({
     try {
       const applied = await apply(plan, context);
       timeline.ended('steps');
-      return { plan, applied };
+      return { plan, applied, passedOver: [...reasons], access: config.access };
     } catch (error) {
       timeline.ended('refused', plan.strategy);
       if (!(error instanceof InitError)) throw error;
@@ -194,7 +204,11 @@ type Done = { plan: Plan; applied: Applied; timeline: Timeline; log: Log };
 /** Leaves the applied plan and its times for people and tools to read. The boot does not depend on it. */
 function record({ plan: { strategy, steps }, applied: { timings, starts }, timeline, log }: Done): void {
   const timed = steps.map((step, index) => ({ ...step, ms: timings[index] }));
-  const text = JSON.stringify({ strategy, steps: timed, times: timeline.times(starts) }, null, 2);
+  const text = JSON.stringify(
+    { strategy, pid: process.pid, steps: timed, times: timeline.times(starts) },
+    null,
+    2,
+  );
   try {
     makeDirectories(runDir);
     // The command may be reading it.

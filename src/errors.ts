@@ -32,6 +32,8 @@ export type Stage =
   | 'mount'
   | 'daemon'
   | 'service'
+  | 'control'
+  | 'wait'
   | 'run'
   | 'internal';
 

@@ -1,7 +1,8 @@
 import { boot } from './boot.ts';
 import { parseCommandLine, synopsis } from './config/flags.ts';
 import { loadConfig } from './config/load.ts';
-import { Exit, toInitError } from './errors.ts';
+import { recordFailure } from './control/failure.ts';
+import { Exit, type InitError, toInitError } from './errors.ts';
 import { logWritten, printOut, writeStderr } from './log.ts';
 import { BootInterrupted, SignalInbox } from './supervise/signals.ts';
 import { Timeline } from './timeline.ts';
@@ -30,7 +31,7 @@ export async function init(args: readonly string[]): Promise<number> {
     if (error instanceof BootInterrupted) return error.exitCode;
     // After the warnings that led to it.
     await logWritten();
-    return reportFatal(error);
+    return reportFatal(error, recordFailure);
   } finally {
     await logWritten();
     keepAlive.close();
@@ -46,8 +47,9 @@ function keepNodeOffStderr(): void {
 }
 
 /** The one line of DESIGN §4.3 (after a wrong use, what would be right follows), and the exit code that goes with it. */
-export function reportFatal(error: unknown): number {
+export function reportFatal(error: unknown, record: (known: InitError) => void = () => {}): number {
   const known = toInitError(error, 'internal', 'unexpected');
+  record(known);
   writeStderr(`nix-cache-init: ${known.message}\n`);
   if (known.exitCode === Exit.usage) writeStderr(synopsis);
   return known.exitCode;

@@ -1,7 +1,7 @@
 import type { CommandLine } from '../config/flags.ts';
 import { loadConfig } from '../config/load.ts';
 import { toInitError } from '../errors.ts';
-import { makeDirectories } from '../linux/files.ts';
+import { makeDirectories } from '../linux/directories.ts';
 import { readMountInfo } from '../linux/mountinfo.ts';
 import { createLog, printOut } from '../log.ts';
 import { type CheckRequest, checkStore } from '../state/check/check.ts';
@@ -9,6 +9,7 @@ import { findPlaces, isOnVolume } from '../state/check/places.ts';
 import { repairStore } from '../state/repair/repair.ts';
 import { showProgress } from '../store/progress.ts';
 import { runDir, runLayout } from '../store/run-layout.ts';
+import { runningStrategy } from '../store/running.ts';
 import { type Held, holding } from '../volume/holding.ts';
 import { volumeLayout } from '../volume/layout.ts';
 import { storeEnvironment } from '../volume/prefix-layout.ts';
@@ -31,9 +32,11 @@ export async function runCheck(line: CommandLine): Promise<number> {
 }
 
 async function check({ flags, file, switches }: CommandLine, signal: AbortSignal): Promise<number> {
-  const { config } = await loadConfig({ flags, file, env: process.env });
+  const { config: configured } = await loadConfig({ flags, file, env: process.env });
+  const running = flags.has('strategy') ? undefined : runningStrategy();
+  const config = { ...configured, strategy: running ?? configured.strategy };
   const places = findPlaces(config, readMountInfo(), runLayout);
-  const progress = showProgress('comparing contents', createLog(config));
+  const progress = showProgress('comparing contents', createLog(configured));
   const request: CheckRequest = {
     places,
     contents: () => switches.has('contents'),

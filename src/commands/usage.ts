@@ -31,6 +31,37 @@ const all = {
     // Its own, to itself.
     operands: true,
   },
+  status: {
+    usage: 'status [options]',
+    summary: 'what the running init does, and how full the volume is',
+    switches: { json, watch: 'again every two seconds', schema },
+  },
+  metrics: {
+    usage: 'metrics',
+    summary: 'the numbers of status, as OpenMetrics text',
+  },
+  wait: {
+    usage: 'wait [options]',
+    summary: 'return when the store is there and nix-daemon answers',
+    values: { timeout: 'how long at most, in seconds or as 2m [60s]' },
+    switches: { json, schema },
+  },
+  logs: {
+    usage: 'logs [options]',
+    summary: 'what init and nix-daemon said lately',
+    values: { last: 'how many lines at most [100]' },
+    switches: { follow: 'and what they say from now on', json, schema },
+  },
+  restart: {
+    usage: 'restart [options] SERVICE',
+    summary: 'end a service and start it again, such as nix-daemon',
+    switches: { json, schema },
+    operands: true,
+  },
+  stop: {
+    usage: 'stop',
+    summary: 'have init end everything, as docker stop does',
+  },
   check: {
     usage: 'check [options]',
     summary: 'whether database and store agree; with --repair make them',

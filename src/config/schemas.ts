@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { parseListenAddress } from './listen-address.ts';
 import { parseLowerStore } from './lower-store.ts';
 import { servicesSchema } from './service-schema.ts';
 import { parseDuration } from './units.ts';
@@ -30,6 +31,7 @@ export const schemas = {
   'shutdown.grace': duration,
   exitCodes: z.record(exitCodeText, exitCode),
   processGroup: z.boolean(),
+  'metrics.listen': z.optional(z.string().check(z.refine((text) => parseListenAddress(text) !== undefined))),
   'log.level': z.enum(['silent', 'error', 'warn', 'info', 'debug']),
   'log.format': z.enum(['auto', 'text', 'json']),
 };

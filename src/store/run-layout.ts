@@ -15,6 +15,10 @@ export const runLayout = {
   claim: `${runDir}/lock`,
   /** What the boot did and how long it took. */
   record: `${runDir}/boot.json`,
+  /** Where a running init answers. */
+  control: `${runDir}/control.sock`,
+  /** How the last boot failed. */
+  failure: `${runDir}/failure.json`,
   builds: `${runDir}/builds`,
   nixConf: `${runDir}/nix.conf`,
   /** What a reader has for its own. Store paths in memory: the container's own layer is an overlay, which cannot be an upper. */

@@ -3,9 +3,11 @@ import { sendSignal } from '../linux/process.ts';
 import { foregroundTerminal, reclaimTerminal } from '../linux/terminal.ts';
 import { type Ended, exitCodeOf } from '../linux/wait.ts';
 import type { Timeline } from '../timeline.ts';
+import { beginBeside } from './beside.ts';
 import type { Companion } from './companion.ts';
 import { startMainCommand } from './main-command.ts';
 import type { ShutdownReport } from './report.ts';
+import type { Service } from './service.ts';
 import { makeServices, type ServicesOptions } from './services.ts';
 import { Shutdown } from './shutdown.ts';
 import type { SignalInbox } from './signals.ts';
@@ -21,11 +23,20 @@ export type SuperviseOptions = ServicesOptions & {
   inherited: readonly number[];
   inbox: SignalInbox;
   /** What can wait until the command runs. */
-  whenRunning: readonly (() => void)[];
+  whenRunning: readonly ((running: Running) => void)[];
   /** What goes on beside the command and has to come to an end. */
   companions: readonly Companion[];
   report: ShutdownReport;
   timeline: Timeline;
+};
+
+/** What is there to be seen and steered from then on. */
+export type Running = {
+  /** Its PID; undefined: there is no command. */
+  main: number | undefined;
+  services: readonly Service[];
+  /** Whether everything is to end. */
+  stopping: () => boolean;
 };
 
 /**
@@ -75,7 +86,7 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
     shutdown.consider(signal);
   });
   if (!before) for (const service of services) service.start();
-  for (const act of options.whenRunning) act();
+  beginBeside(options.whenRunning, { main, services, stopping: () => shutdown.begun }, log);
 
   const stopCompanions = (): void => {
     for (const companion of companions) companion.stop();

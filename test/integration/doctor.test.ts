@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import type * as z from 'zod/mini';
 import { reportSchema } from '../../src/doctor/schema.ts';
-import { sendAt } from '../harness/injection.ts';
+import { depths, sendAt } from '../harness/injection.ts';
 import { bootInNamespace, type NamespaceBoot, startBoot } from '../harness/namespaceBoot.ts';
 import { type Machine, type MachineOptions, makeMachine } from '../harness/namespaceMachine.ts';
 import { fillImage, overlay } from '../harness/namespaceStore.ts';
@@ -173,7 +173,7 @@ namespaceTest(
     let left = 0;
     let next = doctor;
     for (const call of calls) {
-      for (let n = 1; ; n = Math.ceil(n * 1.5)) {
+      for (const n of depths()) {
         const { exitCode } = await doctor(machine, { via: sendAt(call, n, 'KILL') });
         assert.deepEqual(machine.mounts(), mounts);
         if (exitCode === 0) break;
