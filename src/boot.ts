@@ -1,7 +1,6 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import type { Config } from './config/keys.ts';
 import type { LoadedConfig } from './config/load.ts';
-
 import { forgetFailure } from './control/failure.ts';
 import { openSteering } from './control/steering.ts';
 import { Exit, errnoOf, InitError } from './errors.ts';
@@ -61,10 +60,11 @@ export async function boot({ command, loaded, inbox, timeline }: BootOptions): P
     inbox.boot.throwIfAborted();
     const recordBoot = () => record({ plan, applied, timeline, log });
     recordBoot();
-    const { listening, whenRunning, companions, reconciled = null } = applied;
+    const { listening, companions, reconciled = null } = applied;
     const { socket } = facts.daemon;
     const known = { loaded, access, plan, passedOver, reconciled, socket, command, reaper, journal };
-    const steering = openSteering(known, applied.undo, log);
+    // The record once more, with what came after: the services and the command.
+    const whenRunning = [recordBoot, ...applied.whenRunning, openSteering(known, applied.undo, log)];
     const running = {
       command,
       cwd,
@@ -75,8 +75,7 @@ export async function boot({ command, loaded, inbox, timeline }: BootOptions): P
       reaper,
       inbox,
       listening,
-      // First once more what was recorded, with what came after: the services and the command.
-      whenRunning: [recordBoot, ...whenRunning, steering],
+      whenRunning,
       companions,
       runDir,
       report,

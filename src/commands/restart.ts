@@ -1,14 +1,16 @@
+import * as z from 'zod/mini';
 import type { CommandLine } from '../config/flags.ts';
 import { ask } from '../control/client.ts';
 import { Exit, InitError, usageError } from '../errors.ts';
 import { printOut } from '../log.ts';
 import { interruptible } from './interruptible.ts';
-import { printSchema } from './json.ts';
-import { restartSchema } from './schemas/restart.ts';
+import { printJson, printSchema } from './json.ts';
+
+const restartedSchema = z.strictObject({ service: z.string(), pid: z.int() });
 
 /** Ends a service and starts it again. */
 export async function runRestart({ rest, switches }: CommandLine): Promise<number> {
-  if (switches.has('schema')) return printSchema('restart', restartSchema);
+  if (switches.has('schema')) return printSchema('restart', restartedSchema);
   const [service, ...more] = rest;
   if (service === undefined || more.length > 0)
     throw usageError('restart takes one service', 'say nix-cache-init restart nix-daemon');
@@ -22,9 +24,8 @@ export async function runRestart({ rest, switches }: CommandLine): Promise<numbe
         remedy: 'see nix-cache-init logs; it is tried again',
         exitCode: Exit.io,
       });
-    printOut(
-      switches.has('json') ? `${JSON.stringify({ service, pid })}\n` : `${service} runs, PID ${pid}\n`,
-    );
+    if (switches.has('json')) printJson({ service, pid });
+    else printOut(`${service} runs, PID ${pid}\n`);
     return 0;
   });
 }

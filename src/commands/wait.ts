@@ -1,20 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod/mini';
 import type { CommandLine } from '../config/flags.ts';
 import { parseDuration } from '../config/units.ts';
 import { ask } from '../control/client.ts';
 import { readFailure } from '../control/failure.ts';
 import { type InitStatus, initStatusSchema } from '../control/status-schema.ts';
 import { Exit, InitError, usageError } from '../errors.ts';
-import { printOut, writeStderr } from '../log.ts';
+import { writeStderr } from '../log.ts';
 import { type DaemonHello, helloDaemon } from '../nix/hello.ts';
 import { interruptible } from './interruptible.ts';
-import { printSchema } from './json.ts';
-import { waitSchema } from './schemas/wait.ts';
+import { printJson, printSchema } from './json.ts';
 
 const DEFAULT_TIMEOUT = '60s';
 const RETRY_MS = 50;
 /** For one hello: nothing else can be done meanwhile. */
 const HELLO_MS = 2000;
+
+const waitSchema = z.strictObject({
+  strategy: z.string(),
+  /** Why those before it were not taken. */
+  passedOver: z.array(z.string()),
+  /** Null: there is none to wait for; its version is null where that does not say. */
+  daemon: z.nullable(z.strictObject({ nix: z.nullable(z.string()) })),
+});
 
 /** Returns when the store is there and nix-daemon answers; for what follows `docker run -d` at once. */
 export async function runWait({ switches, values }: CommandLine): Promise<number> {
@@ -25,9 +33,7 @@ export async function runWait({ switches, values }: CommandLine): Promise<number
     const daemon = await untilDaemon(status, until, signal);
     const { name, passedOver } = status.strategy;
     if (switches.has('json'))
-      printOut(
-        `${JSON.stringify({ strategy: name, passedOver, daemon: daemon && { nix: daemon.nixVersion } })}\n`,
-      );
+      printJson({ strategy: name, passedOver, daemon: daemon && { nix: daemon.nixVersion } });
     // To be seen by who wonders why nothing is kept.
     else for (const why of passedOver) writeStderr(`nix-cache-init: strategy ${name}: ${why}\n`);
     return 0;

@@ -40,15 +40,19 @@ function unsupported(facts: Facts, config: Config): Unsupported | undefined {
 function daemonAway(daemon: NoDaemon, facts: Facts, config: Config): Unsupported {
   const { socket } = facts.daemon;
   const mount = flags(config, socket);
-  return unreachable(daemon, `the socket of the host's nix-daemon, ${socket},`, {
-    mount,
-    start: `on the host: systemctl start nix-daemon.socket; and ${mount}`,
-    restart: 'on the host: systemctl restart nix-daemon',
-    open: 'let this user reach the socket: chmod on the host',
-    allow: "add this user to allowed-users in the host's nix.conf, and systemctl restart nix-daemon",
-    update: 'update Nix on the host',
-    replace: `mount the socket of a nix-daemon: ${mount}`,
-  });
+  return unreachable(
+    daemon,
+    { whose: "the host's nix-daemon", socket },
+    {
+      mount,
+      start: `on the host: systemctl start nix-daemon.socket; and ${mount}`,
+      restart: 'on the host: systemctl restart nix-daemon',
+      open: 'let this user reach the socket: chmod on the host',
+      allow: "add this user to allowed-users in the host's nix.conf, and systemctl restart nix-daemon",
+      update: 'update Nix on the host',
+      replace: `mount the socket of a nix-daemon: ${mount}`,
+    },
+  );
 }
 
 function plan(facts: Facts, config: Config): Step[] {

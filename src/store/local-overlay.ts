@@ -86,15 +86,19 @@ function lowerUnfit({ lowerStore, daemon }: Facts, config: Config): Unsupported 
 
 function lowerAway(daemon: NoDaemon, socket: string): Unsupported {
   const mount = `docker run -v DIRECTORY:${dirname(socket)}`;
-  return unreachable(daemon, `the socket of the lower store's daemon, ${socket},`, {
-    mount: `mount the directory of its socket: ${mount}`,
-    start: `start the daemon of the lower store, and mount the directory of its socket: ${mount}`,
-    restart: 'restart the daemon of the lower store',
-    open: `let this user reach the socket: chmod 0666 ${socket}`,
-    allow: 'add this user to allowed-users in the nix.conf of the lower store, and restart its daemon',
-    update: 'update Nix, or snix, where the lower store is',
-    replace: `name the socket of a nix-daemon in lowerStore, or mount it: ${mount}`,
-  });
+  return unreachable(
+    daemon,
+    { whose: "the lower store's daemon", socket },
+    {
+      mount: `mount the directory of its socket: ${mount}`,
+      start: `start the daemon of the lower store, and mount the directory of its socket: ${mount}`,
+      restart: 'restart the daemon of the lower store',
+      open: `let this user reach the socket: chmod 0666 ${socket}`,
+      allow: 'add this user to allowed-users in the nix.conf of the lower store, and restart its daemon',
+      update: 'update Nix, or snix, where the lower store is',
+      replace: `name the socket of a nix-daemon in lowerStore, or mount it: ${mount}`,
+    },
+  );
 }
 
 function plan(facts: Facts, config: Config): Step[] {

@@ -19,8 +19,15 @@ export type Remedies = {
   replace: string;
 };
 
-/** That a strategy cannot work because a daemon cannot. @param name of its socket, for people. */
-export function unreachable({ what, errno }: NoDaemon, name: string, remedies: Remedies): Unsupported {
+/** A daemon of elsewhere, for people. */
+export type Daemon = { whose: string; socket: string };
+
+/** That a strategy cannot work because a daemon cannot. */
+export function unreachable(
+  { what, errno }: NoDaemon,
+  { whose, socket }: Daemon,
+  remedies: Remedies,
+): Unsupported {
   const { mount, start, restart, open, allow, update, replace } = remedies;
   const byErrno: Readonly<Record<string, string>> = {
     ENOENT: mount,
@@ -33,7 +40,7 @@ export function unreachable({ what, errno }: NoDaemon, name: string, remedies: R
   };
   return {
     stage: 'daemon',
-    what: `${name} ${what}`,
+    what: `the socket of ${whose}, ${socket}, ${what}`,
     errno,
     remedy: byErrno[errno] ?? replace,
     exitCode: errno === 'EACCES' ? Exit.privilege : Exit.config,
