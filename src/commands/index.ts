@@ -16,4 +16,5 @@ export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: Comma
     export: runExport,
     config: runConfig,
     remount: runRemount,
+    completions: async (line) => (await import('./completions.ts')).runCompletions(line),
   };
