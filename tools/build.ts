@@ -155,8 +155,9 @@ function compileNative(): void {
 /** The loader and the libraries of a program, as ldd(1) finds them. */
 function dependencies(program: string): { loader: string; libraries: string[] } {
   const lines = execFileSync('ldd', [program], { encoding: 'utf8' }).split('\n');
-  const libraries = lines.flatMap((line) => / => (\/\S+)/.exec(line)?.[1] ?? []);
-  const loader = lines.flatMap((line) => /^\s*(\/\S*ld-linux\S*) \(/.exec(line)?.[1] ?? [])[0];
+  // One that is elsewhere than the program says is shown as a library is.
+  const loader = lines.flatMap((line) => /^\s*(?:\/\S+ => )?(\/\S*ld-linux\S*) \(/.exec(line)?.[1] ?? [])[0];
   if (loader === undefined) throw new Error(`ldd names no loader for ${program}`);
-  return { loader, libraries };
+  const libraries = lines.flatMap((line) => / => (\/\S+)/.exec(line)?.[1] ?? []);
+  return { loader, libraries: libraries.filter((library) => library !== loader) };
 }
