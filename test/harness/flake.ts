@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { baseRoot, type Suite } from './base.ts';
@@ -7,8 +7,12 @@ import { type Machine, makeMachine } from './namespaceMachine.ts';
 import { installCommands } from './packages.ts';
 import { fixtures, repository, rootfs } from './paths.ts';
 import { runOk } from './run.ts';
+import { snippets } from './snippets.ts';
 
-/** A machine with a real Nix, our flake at /flake, and at /cases what stands in for nixpkgs, at /product dist/rootfs. */
+/**
+ * A machine with a real Nix, our flake at /flake, at /cases what stands in for nixpkgs, at /users what docs/nix.md has users write, at
+ * /product dist/rootfs.
+ */
 export interface FlakeMachine extends AsyncDisposable {
   machine: Machine;
   /** Runs a shell script in it; what it says. */
@@ -31,7 +35,7 @@ export async function makeFlakeMachine(suite: Suite): Promise<FlakeMachine> {
     mkdirSync(join(store, 'store'));
     mkdirSync(join(store, 'var/nix'), { recursive: true });
     const patchelf = (await runOk('sh', ['-c', 'command -v patchelf'])).trim();
-    await machine.shell(`mount --bind ${store} nix; mkdir -p etc/nix flake cases tools/bin product
+    await machine.shell(`mount --bind ${store} nix; mkdir -p etc/nix flake cases users tools/bin product
       mount --bind ${rootfs} product
       cp ${join(fixtures, 'nix/nix.conf')} etc/nix/nix.conf
       cp -R ${join(fixtures, 'flake')}/. cases
@@ -41,6 +45,9 @@ export async function makeFlakeMachine(suite: Suite): Promise<FlakeMachine> {
         recursive: true,
         verbatimSymlinks: true,
       });
+    const [flake = '', module = ''] = snippets('docs/nix.md', 'nix');
+    writeFileSync(machine.path('/users/flake.nix'), flake);
+    writeFileSync(machine.path('/users/module.nix'), `{ nix-cache-init }: ${module}`);
     return {
       machine,
       run: (script) => runOn(machine, script),

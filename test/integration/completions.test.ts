@@ -6,8 +6,12 @@ import { completers, type Shell } from '../harness/completion.ts';
 import { ensureDist } from '../harness/dist.ts';
 import { testOnGround } from '../harness/ground.ts';
 import { alone } from '../harness/lock.ts';
+import { bootInNamespace } from '../harness/namespaceBoot.ts';
+import { makeMachine } from '../harness/namespaceMachine.ts';
+import { namespaceTest } from '../harness/namespaceTest.ts';
 import { installCommands, isOnPath } from '../harness/packages.ts';
 import { rootfs } from '../harness/paths.ts';
+import { snippets } from '../harness/snippets.ts';
 
 /** What is typed, and what it has to become; itself where nothing can be meant. */
 type Case = [typed: string, becomes: string];
@@ -126,3 +130,29 @@ for (const shell of ['bash', 'zsh', 'fish'] as const) {
     },
   );
 }
+
+/** What tells that a shell knows how to complete our commands. */
+const known: Record<Shell, string> = {
+  bash: 'complete -p nix-cache-init',
+  zsh: 'print $_comps[nix-cache-init]',
+  fish: 'complete -c nix-cache-init',
+};
+
+namespaceTest('what docs/nix.md has each shell read makes it know our commands', async () => {
+  await installCommands(installed);
+  await using machine = await makeMachine({ volume: 'none' });
+  await machine.shell(
+    `mkdir -p usr-local; ln -s /opt/nix-cache-init/bin/nix-cache-init usr-local/nix-cache-init`,
+  );
+  for (const [shell, tells] of Object.entries(known)) {
+    const [snippet = 'false'] = snippets('docs/nix.md', shell);
+    const boot = {
+      program: [shell, '-c', `${snippet}\n${tells}`],
+      args: [],
+      env: { PATH: '/usr-local:/usr/bin:/bin' },
+    };
+    const { exitCode, stdout, stderr } = await bootInNamespace(machine, boot);
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stdout, /nix.cache.init/, shell);
+  }
+});

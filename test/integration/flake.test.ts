@@ -22,7 +22,7 @@ for (const suite of ['trixie', 'forky'] as const) {
     const told = await ground.run(
       'nix-instantiate --eval --strict --json --read-write-mode /cases/cases.nix',
     );
-    const { systems, package: product, app, out, rootfs, images, module } = JSON.parse(told);
+    const { systems, package: product, app, out, rootfs, images, users, module } = JSON.parse(told);
     assert.deepEqual(systems, {
       'aarch64-linux': ['default', 'nix-cache-init'],
       'x86_64-linux': ['default', 'nix-cache-init'],
@@ -63,6 +63,11 @@ for (const suite of ['trixie', 'forky'] as const) {
       assert.match(images[name].fromImage, from);
       assert.deepEqual(images[name].config, config);
     }
+
+    assert.deepEqual(users.image.config, { ...config, Cmd: ['bash'] });
+    assert.equal(users.image.includeNixDB, true);
+    assert.match(users.image.extraCommands, /etc\/nix-cache-init\/config\.json/);
+    assert.deepEqual(users.unit.RequiresMountsFor, ['/nix-cache']);
 
     assert.deepEqual(module.disabled, ['services']);
     assert.deepEqual(JSON.parse(module.settings), { strategy: 'overlay', cacheDir: '/var/cache/nix' });
