@@ -8,7 +8,7 @@ import { type ConfigSources, type LoadedConfig, loadConfig } from '../../../src/
 import { InitError } from '../../../src/errors.ts';
 import { isInitError, temporaryDirectory } from '../fixtures.ts';
 
-const runs = { numRuns: 300 };
+const runs = { numRuns: 200 };
 /** A refusal is one line that can be read, whatever the size of what it refuses. */
 const MOST_CHARACTERS = 1000;
 
@@ -178,7 +178,7 @@ test('any command line: refused with 64, or what follows the options is left as 
         assert.ok(error instanceof InitError && error.message.length <= MOST_CHARACTERS);
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   ));
 
 const huge: Record<string, string> = {
