@@ -128,6 +128,12 @@ export const keys = {
     help: "forward signals to the main command's whole group",
     allowed: 'true, false',
   },
+  'metrics.listen': {
+    initial: undefined,
+    form: 'text',
+    help: 'serve metrics (OpenMetrics) there',
+    allowed: 'unix:///PATH, tcp://ADDRESS:PORT such as tcp://127.0.0.1:9101',
+  },
   'log.level': {
     initial: 'warn',
     form: 'text',

@@ -1,7 +1,7 @@
 import { whyNotJson } from './json.ts';
 import { type Config, envName, flagName, type KeyName, keyNames, keys } from './keys.ts';
 import { readConfigFile } from './read.ts';
-import { refuse, refuseValue, shown, unknownKey } from './refuse.ts';
+import { refuse, refuseLowerStore, refuseValue, shown, unknownKey } from './refuse.ts';
 import { parseDuration } from './units.ts';
 
 export const defaultConfigFile = '/etc/nix-cache-init/config.json';
@@ -123,6 +123,11 @@ async function validate(layers: readonly Layer[]): Promise<void> {
   }
 }
 
+/** Keys that are each right, but not beside each other. */
+function refuseContradiction({ config: { lowerStore, strategy }, origins }: LoadedConfig): void {
+  if (lowerStore !== undefined && strategy !== 'local-overlay') throw refuseLowerStore(origins, strategy);
+}
+
 /**
  * The effective configuration: defaults, file, environment, flags; later wins (DESIGN §4.2).
  * @throws {InitError} 78, naming the key, its source, what is allowed and the nearest known key.
@@ -141,5 +146,7 @@ export async function loadConfig({ flags, env, file }: ConfigSources): Promise<L
     raw[name] = value;
     origins[name] = origin;
   }
-  return { config: config as Config, raw, origins: origins as Origins };
+  const loaded = { config: config as Config, raw, origins: origins as Origins };
+  refuseContradiction(loaded);
+  return loaded;
 }

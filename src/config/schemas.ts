@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { parseListenAddress } from './listen-address.ts';
 import { parseLowerStore } from './lower-store.ts';
 import { servicesSchema } from './service-schema.ts';
 import { nonEmptyText, recordOf, text } from './shapes.ts';
@@ -31,6 +32,7 @@ export const schemas = {
   'shutdown.grace': duration,
   exitCodes: recordOf(exitCodeText, exitCode),
   processGroup: z.boolean(),
+  'metrics.listen': z.optional(z.string().check(z.refine((text) => parseListenAddress(text) !== undefined))),
   'log.level': z.enum(['silent', 'error', 'warn', 'info', 'debug']),
   'log.format': z.enum(['auto', 'text', 'json']),
 };

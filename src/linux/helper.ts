@@ -8,6 +8,8 @@ import { type Ended, exitCodeOf } from './wait.ts';
 export type ExitOf = (pid: number) => Promise<Ended>;
 
 export type HelperRequest = {
+  /** The program's path where its first argument is not that. */
+  file?: string;
   /** The program, by its path, and its arguments. */
   argv: readonly [string, ...string[]];
   /** Over init's own environment; undefined takes a variable away. */
@@ -27,9 +29,15 @@ const KILL_AFTER_MS = 1000;
  * @returns its exit code; 128+n when signal n ended it.
  * @throws {SystemError} when it cannot be started.
  */
-export async function runHelper({ argv, env, signal, exitOf, onLine }: HelperRequest): Promise<number> {
+export async function runHelper({
+  argv,
+  file = argv[0],
+  env,
+  signal,
+  exitOf,
+  onLine,
+}: HelperRequest): Promise<number> {
   signal.throwIfAborted();
-  const [file] = argv;
   const { write, over } = readLines(onLine);
   const nothing = openSync('/dev/null', 'r');
   let pid: number;

@@ -1,13 +1,13 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { baseRoot, type Suite } from './base.ts';
 import { runOn } from './hostNix.ts';
+import { fencedBlocks } from './markdown.ts';
 import { type Machine, makeMachine } from './namespaceMachine.ts';
 import { installCommands } from './packages.ts';
 import { fixtures, repository, rootfs } from './paths.ts';
 import { runOk } from './run.ts';
-import { snippets } from './snippets.ts';
 
 /**
  * A machine with a real Nix, our flake at /flake, at /cases what stands in for nixpkgs, at /users what docs/nix.md has users write, at
@@ -45,7 +45,8 @@ export async function makeFlakeMachine(suite: Suite): Promise<FlakeMachine> {
         recursive: true,
         verbatimSymlinks: true,
       });
-    const [flake = '', module = ''] = snippets('docs/nix.md', 'nix');
+    const page = readFileSync(join(repository, 'docs/nix.md'), 'utf8');
+    const [flake = '', module = ''] = fencedBlocks(page, 'nix').map(({ text }) => text);
     writeFileSync(machine.path('/users/flake.nix'), flake);
     writeFileSync(machine.path('/users/module.nix'), `{ nix-cache-init }: ${module}`);
     return {

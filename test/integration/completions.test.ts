@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { commonOptions, described, keyOptions, type Option } from '../../src/commands/described.ts';
 import { completers, type Shell } from '../harness/completion.ts';
 import { ensureDist } from '../harness/dist.ts';
 import { testOnGround } from '../harness/ground.ts';
 import { alone } from '../harness/lock.ts';
+import { fencedBlocks } from '../harness/markdown.ts';
 import { bootInNamespace } from '../harness/namespaceBoot.ts';
 import { makeMachine } from '../harness/namespaceMachine.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
 import { installCommands, isOnPath } from '../harness/packages.ts';
-import { rootfs } from '../harness/paths.ts';
-import { snippets } from '../harness/snippets.ts';
+import { repository, rootfs } from '../harness/paths.ts';
 
 /** What is typed, and what it has to become; itself where nothing can be meant. */
 type Case = [typed: string, becomes: string];
@@ -140,14 +141,15 @@ const known: Record<Shell, string> = {
 
 namespaceTest('what docs/nix.md has each shell read makes it know our commands', async () => {
   await installCommands(installed);
+  const page = readFileSync(join(repository, 'docs/nix.md'), 'utf8');
   await using machine = await makeMachine({ volume: 'none' });
   await machine.shell(
     `mkdir -p usr-local; ln -s /opt/nix-cache-init/bin/nix-cache-init usr-local/nix-cache-init`,
   );
   for (const [shell, tells] of Object.entries(known)) {
-    const [snippet = 'false'] = snippets('docs/nix.md', shell);
+    const [snippet] = fencedBlocks(page, shell);
     const boot = {
-      program: [shell, '-c', `${snippet}\n${tells}`],
+      program: [shell, '-c', `${snippet?.text ?? 'false'}\n${tells}`],
       args: [],
       env: { PATH: '/usr-local:/usr/bin:/bin' },
     };

@@ -148,6 +148,35 @@ test('a bad value is refused also where a good one hides it', async () => {
   );
 });
 
+const lowerStore = 'unix:///run/snix.sock?real=/snix/store';
+
+const ignoring: [string | undefined, RegExp][] = [
+  [undefined, /strategy is auto \(default\)/],
+  ...['auto', 'overlay', 'prefix', 'host', 'substituter', 'none'].map((strategy): [string, RegExp] => [
+    strategy,
+    new RegExp(`strategy is ${strategy} \\(flag --strategy\\)`),
+  ]),
+];
+
+for (const [strategy, what] of ignoring) {
+  test(`lowerStore beside strategy ${strategy ?? 'by default'}, which would ignore it, is refused`, async () => {
+    const flags = new Map<KeyName, string>(strategy === undefined ? [] : [['strategy', strategy]]);
+    const env = { NIX_CACHE_INIT_LOWER_STORE: lowerStore };
+    const remedy = 'set strategy=local-overlay, or remove lowerStore';
+    await assert.rejects(loadConfig({ flags, env }), isInitError({ ...refused, what, remedy }));
+    const whence = /^lowerStore is set in environment NIX_CACHE_INIT_LOWER_STORE, but /;
+    await assert.rejects(loadConfig({ flags, env }), isInitError({ ...refused, what: whence }));
+  });
+}
+
+test('lowerStore beside strategy local-overlay is not', async () => {
+  const flags = new Map<KeyName, string>([
+    ['lowerStore', lowerStore],
+    ['strategy', 'local-overlay'],
+  ]);
+  assert.equal((await loadConfig({ flags, env: {} })).config.lowerStore, lowerStore);
+});
+
 for (const name of ['constructor', 'toString', '__proto__']) {
   test(`a boolean is shown as it was given: ${name}`, async () => {
     const what = `processGroup is "${name}" in flag --process-group`;
