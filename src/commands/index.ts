@@ -4,6 +4,7 @@ import { runCheck } from './check.ts';
 import { runConfig } from './config.ts';
 import { runDoctor } from './doctor.ts';
 import { runExport } from './export.ts';
+import { runGc } from './gc.ts';
 import { runLogs } from './logs.ts';
 import { runMetrics } from './metrics.ts';
 import { runPlan } from './plan.ts';
@@ -27,6 +28,7 @@ export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: Comma
     stop: runStop,
     check: runCheck,
     export: runExport,
+    gc: runGc,
     config: runConfig,
     analyze: runAnalyze,
     remount: runRemount,

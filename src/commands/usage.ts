@@ -79,6 +79,20 @@ const all = {
     switches: { json, schema },
     operands: true,
   },
+  gc: {
+    usage: 'gc [options]',
+    summary: 'delete cached paths that nothing needs, least recently used first',
+    values: {
+      'max-size': 'stop once the cache is under this size, such as 20G',
+      'older-than': 'only what was last used longer ago, such as 30d',
+    },
+    switches: {
+      'dry-run': 'say what would be deleted; delete nothing',
+      background: 'at the lowest priority',
+      json,
+      schema,
+    },
+  },
   config: {
     usage: 'config [options]',
     summary: 'the effective configuration and where each value came from',

@@ -2,7 +2,7 @@ import { whyNotJson } from './json.ts';
 import { type Config, envName, flagName, type KeyName, keyNames, keys } from './keys.ts';
 import { readConfigFile } from './read.ts';
 import { refuse, refuseLowerStore, refuseValue, shown, unknownKey } from './refuse.ts';
-import { parseDuration } from './units.ts';
+import { parseDuration, parseSize } from './units.ts';
 
 export const defaultConfigFile = '/etc/nix-cache-init/config.json';
 
@@ -142,11 +142,19 @@ export async function loadConfig({ flags, env, file }: ConfigSources): Promise<L
     let winner: Candidate = { value: keys[name].initial, origin: 'default' };
     for (const layer of layers) winner = layer.get(name) ?? winner;
     const { value, origin } = winner;
-    config[name] = keys[name].form === 'duration' ? parseDuration(String(value)) : value;
+    config[name] = effective(name, value);
     raw[name] = value;
     origins[name] = origin;
   }
   const loaded = { config: config as Config, raw, origins: origins as Origins };
   refuseContradiction(loaded);
   return loaded;
+}
+
+/** A value as the program works with it. */
+function effective(name: KeyName, value: unknown): unknown {
+  if (value === undefined) return undefined;
+  const { form } = keys[name];
+  if (form === 'duration') return parseDuration(String(value));
+  return form === 'size' ? parseSize(String(value)) : value;
 }
