@@ -2,7 +2,8 @@ import { chmodSync, existsSync, readFileSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Exit, hasErrno, InitError } from '../errors.ts';
 import { flushDirectory, flushFileSystem, makeDirectories, removeTree } from '../linux/files.ts';
-import { nixError, type Running, runNix } from './nix.ts';
+import { type Running, runNix } from '../nix/program.ts';
+import { nixError } from './nix.ts';
 import { type CachePlaces, publicKey, secretKey } from './places.ts';
 
 /** The public key of the binary cache, as nix.conf wants it. */

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Exit, InitError, isDiskFull } from '../errors.ts';
 import { makeDirectories, readIfThere, replaceFile } from '../linux/files.ts';
+import type { Running } from '../nix/program.ts';
 import { ensureKey } from './key.ts';
-import type { Running } from './nix.ts';
 import { type CachePlaces, publicKey } from './places.ts';
 import { bootId, sweepCache } from './sweep.ts';
 
