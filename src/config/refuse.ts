@@ -1,4 +1,5 @@
 import { Exit, InitError } from '../errors.ts';
+import { withoutCredentials } from './cache-uri.ts';
 import { type KeyName, keys } from './keys.ts';
 import { nearest } from './nearest.ts';
 import { readyFields, serviceFields } from './services.ts';
@@ -19,7 +20,8 @@ type Refused = { name: KeyName; value: unknown; origin: string; issue: Issue | u
 /** The error for a value that its schema refuses: the key, its source and what is allowed. */
 export function refuseValue({ name, value, origin, issue }: Refused): InitError {
   if (name === 'services') return refuseService(value, origin, issue);
-  return refuse(`${name} is ${JSON.stringify(value)} in ${origin}`, `allowed: ${keys[name].allowed}`);
+  const shown = withoutCredentials(JSON.stringify(value));
+  return refuse(`${name} is ${shown} in ${origin}`, `allowed: ${keys[name].allowed}`);
 }
 
 /** Services are nested: named is the place within, and no more shown than the value there. */

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { parseCacheUri } from './cache-uri.ts';
 import { parseLowerStore } from './lower-store.ts';
 import { servicesSchema } from './service-schema.ts';
 import { parseDuration } from './units.ts';
@@ -30,6 +31,9 @@ export const schemas = {
   'shutdown.grace': duration,
   exitCodes: z.record(exitCodeText, exitCode),
   processGroup: z.boolean(),
+  'push.to': z
+    .array(z.string().check(z.refine((uri) => parseCacheUri(uri) !== undefined)))
+    .check(z.refine((uris) => new Set(uris.map((uri) => parseCacheUri(uri)?.identity)).size === uris.length)),
   'log.level': z.enum(['silent', 'error', 'warn', 'info', 'debug']),
   'log.format': z.enum(['auto', 'text', 'json']),
 };

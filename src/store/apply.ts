@@ -6,6 +6,7 @@ import { removeTree } from '../linux/files.ts';
 import type { ExitOf } from '../linux/helper.ts';
 import { bindMount, makeReadOnly, mount } from '../linux/mount.ts';
 import type { Log } from '../log.ts';
+import type { Pusher } from '../push/pusher.ts';
 import { removeIdle } from '../volume/idle.ts';
 import { assertFree, takeLock } from '../volume/lock.ts';
 import { deleteTree } from '../volume/trash.ts';
@@ -45,7 +46,7 @@ export type Applied = {
   /** What can wait until the command runs. */
   whenRunning: (() => void)[];
   /** What goes on beside the command. */
-  companions: PathKeeper[];
+  companions: (PathKeeper | Pusher)[];
   /** Milliseconds each step took, for boot.json. */
   timings: number[];
 };
@@ -184,6 +185,13 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
       if (keeper === undefined) break;
       applied.whenRunning.push(() => keeper.start());
       applied.companions.push(keeper);
+      break;
+    }
+    case 'push': {
+      const { Pusher } = await import('../push/pusher.ts');
+      const pusher = new Pusher(step, { log, exitOf });
+      applied.whenRunning.push(() => pusher.start());
+      applied.companions.push(pusher);
       break;
     }
     case 'listen': {

@@ -56,7 +56,12 @@ export async function select(
     const why = strategy.unsupported(facts, config);
     if (why === undefined) {
       const own = strategy.plan(facts, config);
-      const steps = [...own, ...daemonSteps(facts, config, strategy, own), ...serviceSteps(config)];
+      const steps = [
+        ...own,
+        ...daemonSteps(facts, config, strategy, own),
+        ...serviceSteps(config),
+        ...(await pushSteps(facts, config, name)),
+      ];
       return { plan: { strategy: name, steps }, passedOver, rest: possible.slice(index + 1) };
     }
     passedOver.push({ strategy: name, why });
@@ -101,6 +106,13 @@ function daemonSteps(facts: Facts, config: Config, strategy: Strategy, own: read
     remedy: 'install Nix into the image, set daemon.command, or daemon.enabled=false',
     exitCode: Exit.config,
   });
+}
+
+/** Few boots push, and the others do without the code for it. */
+async function pushSteps(facts: Facts, config: Config, strategy: StrategyName): Promise<Step[]> {
+  if (config['push.to'].length === 0) return [];
+  const { push } = await import('./push.ts');
+  return push(facts, config, strategy);
 }
 
 function serviceSteps({ services }: Config): Step[] {

@@ -34,6 +34,7 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   'binary-cache': 'seed',
   substituter: 'seed',
   'keep-paths': 'seed',
+  push: 'push',
   listen: 'service',
 };
 
@@ -116,6 +117,8 @@ const subject = (step: Step): string => {
     case 'substituter':
     case 'keep-paths':
       return step.cache;
+    case 'push':
+      return step.records;
     case 'listen':
       return step.socket;
     default:

@@ -1,0 +1,50 @@
+import type { CacheUri } from '../config/cache-uri.ts';
+import { errnoOf } from '../errors.ts';
+import { Changes } from '../linux/changes.ts';
+import type { Running } from '../nix/program.ts';
+import { CachePusher, type PushFrom } from './cache-pusher.ts';
+import { watched } from './source.ts';
+
+export type PushRequest = PushFrom & { to: readonly CacheUri[] };
+
+/** Pushes what the volume gets to binary caches, beside the command and at the end. */
+export class Pusher {
+  readonly #request: PushRequest;
+  readonly #caches: readonly CachePusher[];
+  readonly #changes: Changes;
+
+  constructor(request: PushRequest, running: Omit<Running, 'signal'>) {
+    this.#request = request;
+    this.#caches = request.to.map((to) => new CachePusher(request, to, running));
+    this.#changes = new Changes({
+      act: async (stopped) => {
+        for (const cache of this.#caches) cache.wake(stopped);
+      },
+      // Then at the end only.
+      onUnwatchable: (directory, error) =>
+        running.log.debug('cannot be watched', { directory, errno: errnoOf(error) }),
+    });
+  }
+
+  /** To be called when the command runs. */
+  start(): void {
+    const { directory, names } = watched(this.#request.source);
+    this.#changes.watch(directory, names);
+    // What an earlier run did not come to.
+    this.#changes.changed();
+  }
+
+  /** To be called when the container is about to end: what is under way ends, and nothing more begins by itself. */
+  stop(): void {
+    this.#changes.stop();
+  }
+
+  /**
+   * The rest, when nothing else runs any more.
+   * @param signal aborted when there is no more time.
+   */
+  async finish(signal: AbortSignal): Promise<void> {
+    this.stop();
+    await Promise.all(this.#caches.map((cache) => cache.finish(signal)));
+  }
+}
