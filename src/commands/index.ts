@@ -4,6 +4,7 @@ import { runConfig } from './config.ts';
 import { runDoctor } from './doctor.ts';
 import { runExport } from './export.ts';
 import { runPlan } from './plan.ts';
+import { runPush } from './push.ts';
 import { runRemount } from './remount.ts';
 import type { CommandName } from './usage.ts';
 
@@ -14,6 +15,7 @@ export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: Comma
     doctor: runDoctor,
     check: runCheck,
     export: runExport,
+    push: runPush,
     config: runConfig,
     remount: runRemount,
   };

@@ -46,6 +46,17 @@ const all = {
     switches: { json },
     operands: true,
   },
+  push: {
+    usage: 'push [--to URI] [options] [PATH…]',
+    summary: 'copy what is new, or these paths, to a binary cache',
+    values: { to: 'a store URI of Nix; without it, those of push.to' },
+    switches: {
+      again: 'also what was pushed there before',
+      json,
+      schema: 'the JSON Schema of --json instead',
+    },
+    operands: true,
+  },
   config: {
     usage: 'config [options]',
     summary: 'the effective configuration and where each value came from',

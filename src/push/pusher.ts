@@ -3,7 +3,7 @@ import { errnoOf } from '../errors.ts';
 import { Changes } from '../linux/changes.ts';
 import type { Running } from '../nix/program.ts';
 import { CachePusher, type PushFrom } from './cache-pusher.ts';
-import { watched } from './source.ts';
+import { looksOf, watched } from './source.ts';
 
 export type PushRequest = PushFrom & { to: readonly CacheUri[] };
 
@@ -12,14 +12,14 @@ export class Pusher {
   readonly #request: PushRequest;
   readonly #caches: readonly CachePusher[];
   readonly #changes: Changes;
+  /** How the source looked when it was last looked into. */
+  #looks: string | undefined;
 
   constructor(request: PushRequest, running: Omit<Running, 'signal'>) {
     this.#request = request;
     this.#caches = request.to.map((to) => new CachePusher(request, to, running));
     this.#changes = new Changes({
-      act: async (stopped) => {
-        for (const cache of this.#caches) cache.wake(stopped);
-      },
+      act: async (stopped) => this.#lookInto(stopped),
       // Then at the end only.
       onUnwatchable: (directory, error) =>
         running.log.debug('cannot be watched', { directory, errno: errnoOf(error) }),
@@ -32,6 +32,14 @@ export class Pusher {
     this.#changes.watch(directory, names);
     // What an earlier run did not come to.
     this.#changes.changed();
+  }
+
+  /** Looking into a database is a change of it to whoever watches. */
+  #lookInto(stopped: AbortSignal): void {
+    const looks = looksOf(this.#request.source);
+    if (looks !== undefined && looks === this.#looks) return;
+    this.#looks = looks;
+    for (const cache of this.#caches) cache.wake(stopped);
   }
 
   /** To be called when the container is about to end: what is under way ends, and nothing more begins by itself. */

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { DATABASE, narinfoOf, validPaths } from '../binary-cache/new-paths.ts';
+import { DATABASE, databaseLooks, narinfoOf, validPaths } from '../binary-cache/new-paths.ts';
 import { hasErrno } from '../errors.ts';
 import { databaseFile } from '../state/database.ts';
 
@@ -44,6 +44,10 @@ export function watched(source: Source): { directory: string; names: RegExp } {
     ? { directory: source.names, names: /\.narinfo$/ }
     : { directory: dirname(databaseFile(source.stateDir)), names: DATABASE };
 }
+
+/** How it looks: unchanged, nothing was added to it. Undefined where only a look into it tells. */
+export const looksOf = (source: Source): string | undefined =>
+  source.kind === 'cache' ? undefined : databaseLooks(source.stateDir);
 
 const isPath = (name: string): boolean => /^[a-z0-9]{32}-./.test(name) && !name.endsWith('.drv');
 
