@@ -17,12 +17,18 @@ export type Push = {
 
 /**
  * What the answer hangs on, whatever nix.conf says: nothing is fetched or built to be pushed, and a copy is not called done when a
- * part of it failed (`keep-going` in Store::addMultipleToStore, src/libstore/store-api.cc).
+ * part of it failed (`keep-going` in Store::addMultipleToStore, src/libstore/store-api.cc). What a cache had not an hour ago
+ * it may have now: before a kill it was sent, and Nix had no time to note that.
  */
-const settings = { substitute: 'false', 'max-jobs': '0', 'keep-going': 'false' };
+const settings = {
+  substitute: 'false',
+  'max-jobs': '0',
+  'keep-going': 'false',
+  'narinfo-cache-negative-ttl': '0',
+};
 
-/** Nix believes for days what it knows of a cache's contents (src/libstore/nar-info-disk-cache.cc). */
-const forgetting = { 'narinfo-cache-positive-ttl': '0', 'narinfo-cache-negative-ttl': '0' };
+/** Nix believes for 30 days that a cache has something (src/libstore/nar-info-disk-cache.cc). */
+const forgetting = { 'narinfo-cache-positive-ttl': '0' };
 
 /**
  * Pushes paths, with all that they refer to, to a cache; what that has already it is not sent.

@@ -8,6 +8,8 @@ export interface Boot {
   volume?: string;
   /** The mount itself can be refused or granted: `overlay` grants what the default strategy needs. */
   grant?: 'overlay' | 'nothing';
+  /** `host`: what the tests themselves serve can be reached. */
+  network?: 'none' | 'host';
   flags?: string[];
   env?: Record<string, string>;
   /** What stands between the entry point and the command. */
@@ -80,9 +82,9 @@ export function after(script: string): Pick<Boot, 'flags' | 'before'> {
 }
 
 export async function runArguments(options: Boot): Promise<string[]> {
-  const { volume, grant = 'overlay', flags = [], env = {}, command } = options;
+  const { volume, grant = 'overlay', network = 'none', flags = [], env = {}, command } = options;
   return [
-    ...['--label', `${label}=${runId}`, '--network', 'none'],
+    ...['--label', `${label}=${runId}`, '--network', network],
     ...(grant === 'overlay' ? ['--cap-add', 'SYS_ADMIN', '--security-opt', 'apparmor=unconfined'] : []),
     ...(volume === undefined ? [] : ['-v', `${volume}:/nix-cache`]),
     ...Object.entries(env).flatMap(([key, value]) => ['-e', `${key}=${value}`]),

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type HttpCache, startHttpCache } from './httpCache.ts';
 import { overlay } from './namespaceStore.ts';
-import { makeNixMachine, type NixMachine } from './nixMachine.ts';
+import { makeNixMachine, type NixMachine, type NixMachineOptions } from './nixMachine.ts';
 
 /** The program by the name under which its commands are. */
 export const program = '/opt/nix-cache-init/bin/nix-cache-init';
@@ -20,11 +20,11 @@ export const once = { NIX_CONFIG: 'download-attempts = 1' };
 
 /** A machine with a real Nix, and a cache that it can push to. */
 export async function makePushGround(
-  make: () => Promise<NixMachine> = makeNixMachine,
+  make: (options: NixMachineOptions) => Promise<NixMachine> = makeNixMachine,
 ): Promise<AsyncDisposable & { nix: NixMachine; cache: HttpCache }> {
   await using stack = new AsyncDisposableStack();
   const cache = stack.use(await startHttpCache());
-  const nix = stack.use(await make());
+  const nix = stack.use(await make({ images: ['A'] }));
   const kept = stack.move();
   return { nix, cache, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
