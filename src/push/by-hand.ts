@@ -82,7 +82,7 @@ export async function pushByHand(request: ByHand, running: Running): Promise<Pus
   const onPushed = async (some: readonly string[]): Promise<void> => {
     for (const path of some) there.add(path);
     onProgress(there.size, paths.length);
-    await note(record, some);
+    await record?.note(some);
   };
   // Paths that were named are in the store; of a binary cache's own, those that nobody named.
   const source = request.paths === undefined && from?.source.kind === 'cache' ? from.from : undefined;
@@ -94,13 +94,4 @@ export async function pushByHand(request: ByHand, running: Running): Promise<Pus
     missing: left?.missing ?? [],
   };
   return left === undefined ? report : { ...report, why: left.why };
-}
-
-/** Who may not write to the volume pushes all the same. */
-async function note(record: PushRecord | undefined, paths: readonly string[]): Promise<void> {
-  try {
-    await record?.add(paths);
-  } catch (error) {
-    if (!hasErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT')) throw error;
-  }
 }

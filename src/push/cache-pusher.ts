@@ -57,12 +57,12 @@ export class CachePusher {
   /** The rest, after `stopped` was aborted: once, for there is no time to find out more. */
   async finish(signal: AbortSignal): Promise<void> {
     clearTimeout(this.#retry);
-    await this.#work;
     const { log } = this.#running;
     const { shown } = this.#to;
     // What was asked for in vain before it was known that there is something would be a false alarm.
     let known = false;
     try {
+      await unlessAborted(Promise.resolve(this.#work), signal);
       const paths = await unlessAborted(this.#pending(), signal);
       known = paths.length > 0;
       const left = await this.#push(paths, 0, signal);
@@ -112,8 +112,8 @@ export class CachePusher {
   async #push(paths: readonly string[], patience: number, signal: AbortSignal): ReturnType<typeof pushPaths> {
     const { nix, from } = this.#from;
     const onPushed = async (some: readonly string[]): Promise<void> => {
-      await this.#record.add(some);
-      this.#running.log.info(`pushed to ${this.#to.shown}`, { paths: some.length });
+      const noted = await this.#record.note(some);
+      this.#running.log.info(`pushed to ${this.#to.shown}`, { paths: some.length, noted });
     };
     const push = { paths, to: this.#to, nix, from, fresh: false, patience, onPushed };
     return await pushPaths(push, { ...this.#running, signal });

@@ -37,7 +37,21 @@ export class PushRecord {
     return new Set(lines.slice(0, -1).map(hashPart).filter(Boolean));
   }
 
-  async add(paths: readonly string[]): Promise<void> {
+  /**
+   * Notes paths. A volume that does not take that is no reason not to push: then the cache is asked once more.
+   * @returns whether it took it.
+   */
+  async note(paths: readonly string[]): Promise<boolean> {
+    try {
+      await this.#add(paths);
+      return true;
+    } catch (error) {
+      if (hasErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT')) return false;
+      throw error;
+    }
+  }
+
+  async #add(paths: readonly string[]): Promise<void> {
     const text = await this.#text();
     const known = text.startsWith(`${this.#heading}\n`);
     if (!known) {

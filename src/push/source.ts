@@ -1,7 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { DATABASE, databaseLooks, narinfoOf, validPaths } from '../binary-cache/new-paths.ts';
 import { hasErrno } from '../errors.ts';
+import { batches } from '../nix/program.ts';
 import { databaseFile } from '../state/database.ts';
 
 /** Where the paths are that the volume has and the image has not. */
@@ -17,6 +19,9 @@ export type Source =
   /** A binary cache: what it describes. */
   | { kind: 'cache'; names: string };
 
+/** So many rows are looked up in one go: init has other things to do. */
+const AT_A_TIME = 2000;
+
 /** The part of a store path that tells it from all others (src/libstore/path.hh). */
 export const hashPart = (path: string): string => /([^/]{32})-[^/]*$/.exec(path)?.[1] ?? '';
 
@@ -29,13 +34,15 @@ export async function listPaths(source: Source, isKnown: (hash: string) => boole
   const names = await namesIn(source.names);
   if (source.kind === 'cache') return await describedPaths(source.names, names, isKnown);
   const { storeDir, stateDir } = source;
-  const paths = names.filter((name) => isPath(name) && !isKnown(hashPart(name)));
-  return [
-    ...validPaths(
-      stateDir,
-      paths.map((name) => `${storeDir}/${name}`),
-    ),
-  ];
+  const paths = names
+    .filter((name) => isPath(name) && !isKnown(hashPart(name)))
+    .map((name) => `${storeDir}/${name}`);
+  const valid: string[] = [];
+  for (const some of batches(paths, AT_A_TIME)) {
+    valid.push(...validPaths(stateDir, some));
+    await turn();
+  }
+  return valid;
 }
 
 /** What is written to when there is a new path: a directory, and names in it. */

@@ -21,7 +21,11 @@ for (const suite of suites) {
         ...on,
         flags: ['-v', `${volume.name}:/nix-cache`],
         env: { NIX_CACHE_INIT_STRATEGY: 'none' },
-        command: ['sh', '-euc', 'nix-store --generate-binary-cache-key mine /nix-cache/secret /dev/stdout'],
+        command: [
+          'sh',
+          '-euc',
+          'nix-store --generate-binary-cache-key mine /nix-cache/secret /public; cat /public',
+        ],
       });
       assert.equal(keys.exitCode, 0, keys.stderr);
       const publicKey = /mine:\S+/.exec(keys.stdout)?.[0] ?? '';

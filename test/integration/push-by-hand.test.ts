@@ -30,7 +30,7 @@ namespaceTest('beside a running init: what is new, then nothing, then what is as
 
   const asked = cache.requests.length;
   const second = await push('--to', cache.url);
-  assert.deepEqual([second.exitCode, second.stdout], [0, `${cache.url}: nothing new\n`]);
+  assert.deepEqual([second.exitCode, second.stdout], [0, `${cache.url}: nothing new`]);
   assert.equal(cache.requests.length, asked);
 
   // A path in one, and a link to one.
@@ -39,6 +39,11 @@ namespaceTest('beside a running init: what is new, then nothing, then what is as
   assert.deepEqual(report(named), [{ to: cache.url, there: [path, image], missing: [] }]);
   assert.ok(cache.has(image));
   assert.deepEqual(sentTwice(cache), []);
+
+  // Nix's other kinds of stores are given to it as they are.
+  const other = await push('--to', 'file:///other?compression=none', '--json');
+  assert.deepEqual(report(other), [{ to: 'file:///other', there: [path], missing: [] }]);
+  assert.match(await running.shell('ls /other/nar'), /\.nar$/m);
 
   const unknown = `/nix/store/${'0'.repeat(32)}-nowhere`;
   const mixed = await push('--to', cache.url, unknown, path);

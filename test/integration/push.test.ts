@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type HttpCache, startHttpCache } from '../harness/httpCache.ts';
+import { startLocalOverlay } from '../harness/localOverlay.ts';
 import { bootInNamespace, startBoot } from '../harness/namespaceBoot.ts';
 import { overlay } from '../harness/namespaceStore.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
 import { makeNixMachine } from '../harness/nixMachine.ts';
-import { build, isNoted, makePushGround, once, pushing, pushRecords, sentTwice } from '../harness/pushing.ts';
+import {
+  build,
+  isNoted,
+  makePushGround,
+  once,
+  program,
+  pushing,
+  pushRecords,
+  sentTwice,
+} from '../harness/pushing.ts';
 import { idle, startRunningBoot } from '../harness/runningBoot.ts';
 import { makeSubstituterMachine, substituter, until } from '../harness/substituterMachine.ts';
 import { SETTLE_MS, systemCalls } from '../harness/systemCalls.ts';
@@ -186,15 +196,34 @@ namespaceTest(
 namespaceTest('with the prefix strategy the store of the volume is pushed', async () => {
   await using ground = await makePushGround();
   const { nix, cache } = ground;
-  const prefix = [
+  const where = [
     ...['--strategy', 'prefix', '--on-unsupported', 'fail'],
-    ...['--store-dir', '/nix-cache/store', '--state-dir', '/nix-cache/state', '--'],
-    ...['sh', '-euc', build('c')],
+    ...['--store-dir', '/nix-cache/store', '--state-dir', '/nix-cache/state'],
   ];
-  const outcome = await bootInNamespace(nix.machine, { args: pushing([cache.url], prefix) });
+  const args = pushing([cache.url], [...where, '--', 'sh', '-euc', build('c')]);
+  const outcome = await bootInNamespace(nix.machine, { args });
   assert.equal(outcome.exitCode, 0, outcome.stderr);
-  assert.match(lastLine(outcome.stdout), /^\/nix-cache\/store\//);
-  assert.ok(cache.has(lastLine(outcome.stdout)), outcome.stderr);
+  const path = lastLine(outcome.stdout);
+  assert.match(path, /^\/nix-cache\/store\//);
+  assert.ok(cache.has(path), outcome.stderr);
+  // And by hand, without an init.
+  await using other = await startHttpCache();
+  const byHand = ['push', ...where, '--to', other.url];
+  const pushed = await bootInNamespace(nix.machine, { program: [program], args: byHand });
+  assert.match(pushed.stdout, /(\d+) of \1 paths there\n$/, pushed.stderr);
+  assert.ok(other.has(path));
+});
+
+namespaceTest('with the local-overlay strategy, what the daemon has built is pushed', async () => {
+  await using ground = await makePushGround();
+  const { nix, cache } = ground;
+  await using running = await startLocalOverlay(nix, '--push-to', JSON.stringify([cache.url]));
+  const path = lastLine(await running.shell(build('d')));
+  running.booted.signal('SIGTERM');
+  const { exitCode, stderr } = await running.booted.ended;
+  assert.equal(exitCode, 143, stderr);
+  assert.ok(cache.has(path), stderr);
+  assert.equal((await cache.names()).filter((name) => name.endsWith('.narinfo')).length, 4);
 });
 
 namespaceTest('a password in a URI is sent to its server, and told to nobody else', async () => {

@@ -21,8 +21,8 @@ test('what was added is read, in the record of that cache alone, whoever pushes 
   const records = `${directory.path}/not/yet/there`;
   const record = new PushRecord(records, to);
   assert.deepEqual(await record.read(), new Set());
-  await record.add([path('a'), path('b')]);
-  await record.add([path('c')]);
+  await record.note([path('a'), path('b')]);
+  await record.note([path('c')]);
   assert.deepEqual(await record.read(), new Set(['a', 'b', 'c'].map(hash)));
   const same = cacheAt('https://cache.example/?secret-key=/key');
   assert.deepEqual((await new PushRecord(records, same).read()).size, 3);
@@ -34,22 +34,22 @@ test('what was added is read, in the record of that cache alone, whoever pushes 
 test('two who add at a time lose nothing', async () => {
   using directory = temporaryDirectory();
   const [one, other] = [new PushRecord(directory.path, to), new PushRecord(directory.path, to)];
-  await one.add([path('a')]);
-  await Promise.all([one.add([path('b')]), other.add([path('c')])]);
+  await one.note([path('a')]);
+  await Promise.all([one.note([path('b')]), other.note([path('c')])]);
   assert.deepEqual(await other.read(), new Set(['a', 'b', 'c'].map(hash)));
 });
 
 test('cut off at any byte, no path is in it that was not, and the next ones are', async () => {
   using directory = temporaryDirectory();
   const record = new PushRecord(directory.path, to);
-  await record.add([path('a'), path('b')]);
+  await record.note([path('a'), path('b')]);
   const file = recordFile(directory.path, to);
   const whole = readFileSync(file, 'utf8');
   for (let length = 0; length <= whole.length; length += 1) {
     writeFileSync(file, whole.slice(0, length));
     const before = await record.read();
     for (const known of before) assert.ok(['a', 'b'].map(hash).includes(known), `${length}: ${known}`);
-    await record.add([path('c')]);
+    await record.note([path('c')]);
     const after = await record.read();
     assert.ok(after.has(hash('c')), `${length}`);
     for (const known of [...before]) assert.ok(after.has(known), `${length}: ${known}`);
@@ -60,7 +60,7 @@ test('cut off at any byte, no path is in it that was not, and the next ones are'
 test('a record of another format, and lines that are none, are not believed', async () => {
   using directory = temporaryDirectory();
   const record = new PushRecord(directory.path, to);
-  await record.add([path('a')]);
+  await record.note([path('a')]);
   const file = recordFile(directory.path, to);
   appendFileSync(file, '\nrubbish\n\0\0\0\n');
   assert.deepEqual(await record.read(), new Set([hash('a')]));
