@@ -246,6 +246,16 @@ namespaceTest('a password in a URI is sent to its server, and told to nobody els
   assert.match(outcome.stderr, /pushed to http:\/\/127/);
   for (const text of [outcome.stdout, outcome.stderr, ...records])
     assert.doesNotMatch(text, new RegExp(secret));
+  // Nix's own way to say it.
+  await nix.machine.shell(`echo machine 127.0.0.1 login me password ${secret} >netrc`);
+  const byNetrc = cache.requests.length;
+  const quiet = await bootInNamespace(nix.machine, {
+    args: pushing([cache.url], overlay('sh', '-euc', build('e'))),
+    env: { NIX_CONFIG: 'netrc-file = /netrc' },
+  });
+  assert.deepEqual([quiet.exitCode, ours(quiet.stderr)], [0, []]);
+  const withNetrc = cache.requests.slice(byNetrc).map(({ authorization }) => authorization);
+  assert.ok(withNetrc.includes(`Basic ${btoa(`me:${secret}`)}`), `${withNetrc}`);
   // Nor when it fails.
   cache.answer = () => 401;
   const failed = await bootInNamespace(nix.machine, {
