@@ -123,21 +123,17 @@ namespaceTest('alone out of a binary cache on the volume, with what is new in it
   assert.equal(cache.requests.length, asked);
 });
 
-namespaceTest('where the volume can only be read, or is full, it is pushed all the same', async () => {
+namespaceTest('where the volume can only be read, it is pushed all the same', async () => {
   await using ground = await makePushGround();
   const { nix, cache } = ground;
   const path = lastLine(await nix.nix(build('c')));
-  const there = `${cache.url}: 1 of 1 path there\n`;
   const reader = await bootInNamespace(nix.machine, {
     args: overlay(program, 'push', '--to', cache.url),
     env: { NIX_CACHE_INIT_ACCESS: 'read-only' },
     via: 'busybox mount -o remount,bind,ro /nix-cache && exec "$@"',
   });
-  assert.deepEqual([reader.exitCode, reader.stdout], [0, there], reader.stderr);
+  assert.deepEqual([reader.exitCode, reader.stdout], [0, `${cache.url}: 1 of 1 path there\n`], reader.stderr);
   assert.ok(cache.has(path));
-  const script = `cp /dev/zero /nix-cache/ballast 2>/dev/null || true; exec ${program} push --to ${cache.url}`;
-  const full = await bootInNamespace(nix.machine, { args: overlay('sh', '-c', script) });
-  assert.deepEqual([full.exitCode, full.stdout], [0, there], full.stderr);
   assert.deepEqual(sentTwice(cache), []);
 });
 
