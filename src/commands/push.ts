@@ -6,6 +6,7 @@ import { toInitError, usageError } from '../errors.ts';
 import { readMountInfo } from '../linux/mountinfo.ts';
 import { createLog, printOut } from '../log.ts';
 import { findNew, pushByHand, storePathOf } from '../push/by-hand.ts';
+import { lendCacheHome } from '../push/cache-home.ts';
 import { type PushReport, reportJsonSchema } from '../push/schema.ts';
 import { requireNix } from '../state/check/nix.ts';
 import { findPlaces } from '../state/check/places.ts';
@@ -86,7 +87,13 @@ async function pushToAll(
   reaper.start();
   const keepAlive = new MessageChannel().port1;
   keepAlive.ref();
-  const running = { log, signal, env: { ...env, LC_ALL: 'C' }, exitOf: (pid: number) => reaper.exitOf(pid) };
+  const home = lendCacheHome(env, log);
+  const running = {
+    log,
+    signal,
+    env: { ...env, ...home.variables, LC_ALL: 'C' },
+    exitOf: (pid: number) => reaper.exitOf(pid),
+  };
   try {
     const report: PushReport = { caches: [] };
     for (const to of caches) {
@@ -97,5 +104,6 @@ async function pushToAll(
     return report;
   } finally {
     keepAlive.close();
+    home.remove();
   }
 }

@@ -1,7 +1,8 @@
 import type { CacheUri } from '../config/cache-uri.ts';
 import { errnoOf } from '../errors.ts';
 import { Changes } from '../linux/changes.ts';
-import type { Running } from '../nix/program.ts';
+import { nixEnvironment, type Running } from '../nix/program.ts';
+import { type CacheHome, lendCacheHome } from './cache-home.ts';
 import { CachePusher, type PushFrom } from './cache-pusher.ts';
 import { looksOf, watched } from './source.ts';
 
@@ -10,14 +11,16 @@ export type PushRequest = PushFrom & { to: readonly CacheUri[] };
 /** Pushes what the volume gets to binary caches, beside the command and at the end. */
 export class Pusher {
   readonly #request: PushRequest;
-  readonly #caches: readonly CachePusher[];
+  readonly #running: Omit<Running, 'signal'>;
   readonly #changes: Changes;
+  #caches: readonly CachePusher[] = [];
+  #home: CacheHome | undefined;
   /** How the source looked when it was last looked into. */
   #looks: string | undefined;
 
   constructor(request: PushRequest, running: Omit<Running, 'signal'>) {
     this.#request = request;
-    this.#caches = request.to.map((to) => new CachePusher(request, to, running));
+    this.#running = running;
     this.#changes = new Changes({
       act: async (stopped) => this.#lookInto(stopped),
       // Then at the end only.
@@ -28,7 +31,11 @@ export class Pusher {
 
   /** To be called when the command runs. */
   start(): void {
-    const { directory, names } = watched(this.#request.source);
+    const { source, to } = this.#request;
+    const { directory, names } = watched(source);
+    this.#home = lendCacheHome(process.env, this.#running.log);
+    const running = { ...this.#running, env: { ...nixEnvironment(), ...this.#home.variables } };
+    this.#caches = to.map((one) => new CachePusher(this.#request, one, running));
     this.#changes.watch(directory, names);
     // What an earlier run did not come to.
     this.#changes.changed();
@@ -54,5 +61,6 @@ export class Pusher {
   async finish(signal: AbortSignal): Promise<void> {
     this.stop();
     await Promise.all(this.#caches.map((cache) => cache.finish(signal)));
+    this.#home?.remove();
   }
 }

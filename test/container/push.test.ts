@@ -65,3 +65,17 @@ for (const suite of suites) {
     },
   );
 }
+
+containerTest(
+  'with a root that can only be read, where Nix cannot keep what it knows of caches',
+  async () => {
+    await using volume = await makeVolume();
+    await using cache = await startHttpCache();
+    const env = { NIX_CACHE_INIT_PUSH_TO: JSON.stringify([cache.url]) };
+    const flags = ['--read-only', '--tmpfs', '/tmp'];
+    const built = await boot({ volume: volume.name, network: 'host', env, flags, command: build('c') });
+    const path = assertBuilt(built, 'c');
+    assert.doesNotMatch(built.stderr, /nix-cache-init/);
+    assert.ok(cache.has(path));
+  },
+);
