@@ -10,6 +10,7 @@ import type { PushFrom } from './cache-pusher.ts';
 import { fromCache, fromPrefix, fromUpper } from './places.ts';
 import { pushPaths } from './push.ts';
 import { PushRecord } from './record.ts';
+import { PATIENCE } from './round.ts';
 import type { PushReport } from './schema.ts';
 import { listPaths } from './source.ts';
 
@@ -60,9 +61,6 @@ export type ByHand = {
   again: boolean;
   onProgress: (done: number, total: number) => void;
 };
-
-/** So many single paths may fail until it is the cache that does. */
-const PATIENCE = 2;
 
 /** Pushes to one cache what somebody asks for, and says what is there. */
 export async function pushByHand(request: ByHand, running: Running): Promise<PushReport['caches'][number]> {

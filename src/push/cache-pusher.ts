@@ -4,6 +4,7 @@ import type { Running } from '../nix/program.ts';
 import { backoffMs } from '../supervise/backoff.ts';
 import { pushPaths } from './push.ts';
 import { PushRecord } from './record.ts';
+import { PATIENCE } from './round.ts';
 import { hashPart, listPaths, type Source } from './source.ts';
 
 /** What is pushed from where, whichever the cache. */
@@ -18,9 +19,6 @@ export type PushFrom = {
 
 /** How long a cache that failed is left alone: at first, and at most. */
 const RETRY = { firstMs: 5000, lastMs: 600_000 };
-
-/** So many single paths may fail until it is the cache that does. */
-const PATIENCE = 2;
 
 /** Keeps one cache supplied. Caches do not wait for each other. */
 export class CachePusher {

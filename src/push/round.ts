@@ -1,3 +1,6 @@
+/** The usual patience. */
+export const PATIENCE = 2;
+
 /** One attempt to have paths copied: why it failed, or undefined. */
 export type Attempt = (paths: readonly string[]) => Promise<string | undefined>;
 
