@@ -29,9 +29,13 @@ export type Stage =
   | 'check'
   | 'export'
   | 'push'
+  | 'gc'
+  | 'analyze'
   | 'mount'
   | 'daemon'
   | 'service'
+  | 'control'
+  | 'wait'
   | 'run'
   | 'internal';
 
@@ -98,7 +102,8 @@ export const isDiskFull = (error: unknown): boolean => hasErrno(error, 'ENOSPC',
 /** The same for messages, where something has to be said. */
 export const errnoOf = (error: unknown): string => systemErrno(error) ?? 'EIO';
 
-const remedies: Readonly<Record<string, string>> = {
+/** What most often mends a failed system call. */
+export const remedies: Readonly<Record<string, string>> = {
   ENOSPC: 'free space or inodes on the volume, or give it a larger one',
   EDQUOT: 'raise the quota of the volume',
   EROFS: 'mount the volume read-write',

@@ -1,9 +1,11 @@
 import { boot } from './boot.ts';
 import { parseCommandLine, synopsis } from './config/flags.ts';
 import { loadConfig } from './config/load.ts';
-import { Exit, toInitError } from './errors.ts';
+import { recordFailure } from './control/failure.ts';
+import { Exit, type InitError, toInitError } from './errors.ts';
 import { logWritten, printOut, writeStderr } from './log.ts';
 import { BootInterrupted, SignalInbox } from './supervise/signals.ts';
+import { Timeline } from './timeline.ts';
 
 /**
  * Runs init to its end.
@@ -11,6 +13,7 @@ import { BootInterrupted, SignalInbox } from './supervise/signals.ts';
  * @returns the exit code of DESIGN §4.3. Never throws: nobody is left to catch it.
  */
 export async function init(args: readonly string[]): Promise<number> {
+  const timeline = new Timeline();
   keepNodeOffStderr();
   const inbox = new SignalInbox();
   // Signal handlers alone do not keep the event loop alive; a timer would wake it.
@@ -21,12 +24,14 @@ export async function init(args: readonly string[]): Promise<number> {
   try {
     const { flags, file, switches, rest } = parseCommandLine(args);
     if (switches.size > 0) return await showInstead(switches);
-    return await boot({ command: rest, loaded: await loadConfig({ flags, file, env: process.env }), inbox });
+    const loaded = await loadConfig({ flags, file, env: process.env });
+    timeline.ended('configuration');
+    return await boot({ command: rest, loaded, inbox, timeline });
   } catch (error) {
     if (error instanceof BootInterrupted) return error.exitCode;
     // After the warnings that led to it.
     await logWritten();
-    return reportFatal(error);
+    return reportFatal(error, recordFailure);
   } finally {
     await logWritten();
     keepAlive.close();
@@ -42,8 +47,9 @@ function keepNodeOffStderr(): void {
 }
 
 /** The one line of DESIGN §4.3 (after a wrong use, what would be right follows), and the exit code that goes with it. */
-export function reportFatal(error: unknown): number {
+export function reportFatal(error: unknown, record: (known: InitError) => void = () => {}): number {
   const known = toInitError(error, 'internal', 'unexpected');
+  record(known);
   writeStderr(`nix-cache-init: ${known.message}\n`);
   if (known.exitCode === Exit.usage) writeStderr(synopsis);
   return known.exitCode;

@@ -3,7 +3,9 @@ import { dirname } from 'node:path';
 import { errnoOf, hasErrno } from '../errors.ts';
 import { unlessAborted } from '../linux/abort.ts';
 import { Changes } from '../linux/changes.ts';
-import { flushFileSystem, removeFile, replaceFile } from '../linux/files.ts';
+import { flushFileSystem } from '../linux/flush.ts';
+import { removeFile } from '../linux/remove.ts';
+import { replaceFile } from '../linux/replace.ts';
 import { batches, NixFailure, type Running, runNix } from '../nix/program.ts';
 import { databaseFile } from '../state/database.ts';
 import { readImageLinks } from '../state/links/links.ts';
@@ -146,6 +148,8 @@ export class PathKeeper {
   #noteLinks(): void {
     const { stateDir, record, own } = this.#places;
     const { start, bases, unrestored } = this.#restored;
+    // Before they are read: what changes in between is told of.
+    this.#watchLinks();
     const present = readImageLinks(stateDir);
     const waiting = [...unrestored].filter(([path]) => !present.has(path));
     const links = new Map([...waiting, ...present]);
@@ -154,15 +158,19 @@ export class PathKeeper {
     replaceFile(record, text);
     this.#record = text;
     writeStart(own, { ...start, record: text });
-    this.#watchLinks();
   }
 
-  /** Whatever directories they are in. */
+  /** Whatever directories they are in. Others may remove one while it is looked at; then they are looked at again. */
   #watchLinks(): void {
     const { stateDir } = this.#places;
-    const links = [...readImageLinks(stateDir)].filter(([, { kind }]) => kind === 'directory');
-    for (const path of ['profiles', 'gcroots', ...links.map(([path]) => path)])
-      this.#changes.watch(`${stateDir}/${path}`);
+    for (const path of ['profiles', 'gcroots']) this.#changes.watch(`${stateDir}/${path}`);
+    try {
+      for (const [path, { kind }] of readImageLinks(stateDir))
+        if (kind === 'directory') this.#changes.watch(`${stateDir}/${path}`);
+    } catch (error) {
+      if (!hasErrno(error, 'ENOENT')) throw error;
+      this.#changes.changed();
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { PushReport } from '../push/schema.ts';
+import type { PushReport } from '../push/report.ts';
 
 /** A report for people: what is not there, and for each cache a line that counts. */
 export const formatPushReport = ({ caches }: PushReport): string =>

@@ -3,11 +3,12 @@ import type { CommandLine } from '../config/flags.ts';
 import { type Config, keys } from '../config/keys.ts';
 import { loadConfig } from '../config/load.ts';
 import { toInitError, usageError } from '../errors.ts';
+import { strategyHere } from '../gc/places.ts';
 import { readMountInfo } from '../linux/mountinfo.ts';
 import { createLog, printOut } from '../log.ts';
 import { findNew, pushByHand, storePathOf } from '../push/by-hand.ts';
 import { lendCacheHome } from '../push/cache-home.ts';
-import { type PushReport, reportJsonSchema } from '../push/schema.ts';
+import type { PushReport } from '../push/report.ts';
 import { requireNix } from '../state/check/nix.ts';
 import { findPlaces } from '../state/check/places.ts';
 import { showProgress } from '../store/progress.ts';
@@ -15,15 +16,14 @@ import { runLayout } from '../store/run-layout.ts';
 import { Reaper } from '../supervise/reaper.ts';
 import { storeEnvironment } from '../volume/prefix-layout.ts';
 import { interruptible } from './interruptible.ts';
+import { printJson, printSchema } from './json.ts';
 import { formatPushReport } from './push-report.ts';
+import { pushSchema } from './schemas/push.ts';
 
 /** Copies paths to binary caches. Exit 1: something is not there. */
 export async function runPush(line: CommandLine): Promise<number> {
   const { switches, rest } = line;
-  if (switches.has('schema')) {
-    printOut(`${JSON.stringify(reportJsonSchema(), null, 2)}\n`);
-    return 0;
-  }
+  if (switches.has('schema')) return printSchema('push', pushSchema);
   const misplaced = rest.find((word) => word.startsWith('-'));
   if (misplaced !== undefined)
     throw usageError(`${misplaced} comes after a path`, 'say options first: push --to URI PATH…');
@@ -53,14 +53,21 @@ function cacheNamed(uri: string): CacheUri {
 async function push(line: CommandLine, named: readonly CacheUri[], signal: AbortSignal): Promise<number> {
   const { flags, file, switches, rest } = line;
   const { config } = await loadConfig({ flags, file, env: process.env });
+  const strategy = strategyHere(config, flags.has('strategy'));
   const caches = named.length > 0 ? named : config['push.to'].flatMap((uri) => parseCacheUri(uri) ?? []);
   if (caches.length === 0)
     throw usageError(
       'push needs a binary cache',
       `say --to URI, or set push.to to ${keys['push.to'].allowed}`,
     );
-  const report = await pushToAll(config, caches, { rest, again: switches.has('again') }, signal);
-  printOut(switches.has('json') ? `${JSON.stringify(report, null, 2)}\n` : formatPushReport(report));
+  const report = await pushToAll(
+    { ...config, strategy },
+    caches,
+    { rest, again: switches.has('again') },
+    signal,
+  );
+  if (switches.has('json')) printJson(report);
+  else printOut(formatPushReport(report));
   return report.caches.some(({ missing }) => missing.length > 0) ? 1 : 0;
 }
 

@@ -10,8 +10,8 @@ import type { PushFrom } from './cache-pusher.ts';
 import { fromCache, fromPrefix, fromUpper } from './places.ts';
 import { pushPaths } from './push.ts';
 import { PushRecord } from './record.ts';
+import type { Pushed } from './report.ts';
 import { PATIENCE } from './round.ts';
-import type { PushReport } from './schema.ts';
 import { listPaths } from './source.ts';
 
 /** Where the new paths are of the volume that is here, whether an init runs or not; undefined: there is no volume. */
@@ -63,7 +63,7 @@ export type ByHand = {
 };
 
 /** Pushes to one cache what somebody asks for, and says what is there. */
-export async function pushByHand(request: ByHand, running: Running): Promise<PushReport['caches'][number]> {
+export async function pushByHand(request: ByHand, running: Running): Promise<Pushed> {
   const { to, nix, from, again, onProgress } = request;
   const record = from && new PushRecord(from.records, to);
   const pushed = again ? new Set<string>() : await record?.read();

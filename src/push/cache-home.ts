@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { errnoOf, systemErrno } from '../errors.ts';
-import { canWrite, removeTree } from '../linux/files.ts';
+import { canWrite } from '../linux/access.ts';
+import { removeTree } from '../linux/remove.ts';
 import type { Log } from '../log.ts';
 
 /** Variables for Nix, and the end of what they name. */

@@ -2,7 +2,8 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { CacheUri } from '../config/cache-uri.ts';
 import { hasErrno } from '../errors.ts';
-import { makeDirectories, replaceFileLater } from '../linux/files.ts';
+import { makeDirectories } from '../linux/directories.ts';
+import { replaceFileLater } from '../linux/replace.ts';
 import { hashPart } from './source.ts';
 
 const FORMAT = 1;

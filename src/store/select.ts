@@ -57,7 +57,7 @@ export async function select(
     if (why === undefined) {
       const own = strategy.plan(facts, config);
       const steps = [
-        ...own,
+        ...withUnmarking(facts, own),
         ...daemonSteps(facts, config, strategy, own),
         ...serviceSteps(config),
         ...(await pushSteps(facts, config, name)),
@@ -67,6 +67,12 @@ export async function select(
     passedOver.push({ strategy: name, why });
   }
   return { plan: undefined, passedOver, rest: [] };
+}
+
+/** Once the volume is ours: who is refused changes nothing. */
+function withUnmarking({ markedConfs: files }: Facts, own: readonly Step[]): Step[] {
+  const locked = own.findIndex((step) => step.do === 'lock') + 1;
+  return files.length > 0 ? own.toSpliced(locked, 0, { do: 'unmark', files }) : [...own];
 }
 
 /**

@@ -6,8 +6,8 @@ import { tryLock } from '../linux/flock.ts';
 
 const RETRY_MS = 50;
 
-/** What a lock is on: the volume, what is mounted over the store in this mount namespace, or that store to repair it. */
-export type LockedThing = 'volume' | 'mounts' | 'repair';
+/** What a lock is on: the volume, what is mounted over the store in this mount namespace, or that store to repair or collect it. */
+export type LockedThing = 'volume' | 'mounts' | 'repair' | 'gc';
 
 export type LockRequest = {
   of?: LockedThing;
@@ -68,6 +68,7 @@ export function assertFree(of: LockedThing, path: string): void {
 const inUse: Readonly<Record<LockedThing, Pick<Failure, 'what' | 'remedy'>>> = {
   volume: { what: 'the volume is in use', remedy: 'stop that container, or set onLocked=wait or read-only' },
   mounts: { what: 'the store here is in use', remedy: 'stop it first' },
+  gc: { what: 'garbage is being collected', remedy: 'wait until that is done' },
   repair: { what: 'the store is being repaired', remedy: 'wait until that repair is done' },
 };
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { reportSchema } from '../../src/push/schema.ts';
+import { pushSchema } from '../../src/commands/schemas/push.ts';
 import { assertFails } from '../harness/failureLine.ts';
 import { startHttpCache } from '../harness/httpCache.ts';
 import { bootInNamespace } from '../harness/namespaceBoot.ts';
@@ -13,7 +13,7 @@ import { makeSubstituterMachine, substituter } from '../harness/substituterMachi
 
 const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';
 
-const report = ({ stdout }: Outcome) => reportSchema.parse(JSON.parse(stdout)).caches;
+const report = ({ stdout }: Outcome) => pushSchema.parse(JSON.parse(stdout)).caches;
 
 namespaceTest('beside a running init: what is new, then nothing, then what is asked for', async () => {
   await using ground = await makePushGround();
