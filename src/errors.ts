@@ -28,6 +28,7 @@ export type Stage =
   | 'reconcile'
   | 'check'
   | 'export'
+  | 'push'
   | 'gc'
   | 'analyze'
   | 'mount'

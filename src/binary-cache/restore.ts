@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { systemErrno } from '../errors.ts';
+import { batches, NixFailure, type Running, runNix } from '../nix/program.ts';
 import { storePathAt } from '../state/indirect/observe.ts';
 import { applyLinks } from '../state/links/apply.ts';
 import { type Base, baseOf, placedBase } from '../state/links/base.ts';
@@ -9,7 +10,6 @@ import { type LinkChange, planLinks, withChanges } from '../state/links/plan.ts'
 import { difference } from './difference.ts';
 import { readPublicKey } from './key.ts';
 import { narinfoOf, validPaths } from './new-paths.ts';
-import { batches, NixFailure, type Running, runNix } from './nix.ts';
 import { type CachePlaces, cacheUri, ownFiles, publicKey } from './places.ts';
 import { type LinkRecord, readRecord } from './record.ts';
 import { readStart, type Start, writeStart } from './start.ts';

@@ -8,6 +8,7 @@ import { runGc } from './gc.ts';
 import { runLogs } from './logs.ts';
 import { runMetrics } from './metrics.ts';
 import { runPlan } from './plan.ts';
+import { runPush } from './push.ts';
 import { runRemount } from './remount.ts';
 import { runRestart } from './restart.ts';
 import { runStatus } from './status.ts';
@@ -28,6 +29,7 @@ export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: Comma
     stop: runStop,
     check: runCheck,
     export: runExport,
+    push: runPush,
     gc: runGc,
     config: runConfig,
     analyze: runAnalyze,

@@ -79,6 +79,17 @@ const all = {
     switches: { json, schema },
     operands: true,
   },
+  push: {
+    usage: 'push [--to URI] [options] [PATH…]',
+    summary: 'copy what is new, or these paths, to a binary cache',
+    values: { to: 'a store URI of Nix; without it, those of push.to' },
+    switches: {
+      again: 'also what was pushed there before',
+      json,
+      schema,
+    },
+    operands: true,
+  },
   gc: {
     usage: 'gc [options]',
     summary: 'delete cached paths that nothing needs, least recently used first',

@@ -129,6 +129,13 @@ export const keys = {
     help: "forward signals to the main command's whole group",
     allowed: 'true, false',
   },
+  'push.to': {
+    initial: [],
+    form: 'json',
+    help: 'binary caches that new paths are pushed to',
+    allowed:
+      'a JSON list of store URIs of Nix, each once: ["https://cache.example"]; file, http, https, s3, ssh, ssh-ng and the like',
+  },
   'gc.maxSize': {
     initial: undefined,
     form: 'size',

@@ -1,5 +1,6 @@
 import { Exit, InitError } from '../errors.ts';
 import { brief } from './brief.ts';
+import { withoutCredentials } from './cache-uri.ts';
 import { type Config, type KeyName, keys } from './keys.ts';
 import type { Origins } from './load.ts';
 import { nearest } from './nearest.ts';
@@ -9,8 +10,8 @@ import { readyFields, serviceFields } from './services.ts';
 export const refuse = (what: string, remedy: string, cause?: unknown): InitError =>
   new InitError({ stage: 'config', what, errno: 'EINVAL', remedy, exitCode: Exit.config, cause });
 
-/** A refused value, as a message shows it. */
-export const shown = (value: unknown): string => brief(JSON.stringify(value));
+/** A refused value, as a message shows it; shortened last, or half a password would not be known for one. */
+export const shown = (value: unknown): string => brief(withoutCredentials(JSON.stringify(value)));
 
 export function unknownKey(name: string, origin: string, known: readonly string[]): InitError {
   const short = brief(name);

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { parseCacheUri } from './cache-uri.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { parseLowerStore } from './lower-store.ts';
 import { servicesSchema } from './service-schema.ts';
@@ -36,6 +37,9 @@ export const schemas = {
   'shutdown.grace': duration,
   exitCodes: recordOf(exitCodeText, exitCode),
   processGroup: z.boolean(),
+  'push.to': z
+    .array(z.string().check(z.refine((uri) => parseCacheUri(uri) !== undefined)))
+    .check(z.refine((uris) => new Set(uris.map((uri) => parseCacheUri(uri)?.identity)).size === uris.length)),
   'gc.maxSize': z.optional(size),
   'gc.schedule': z.optional(schedule),
   'metrics.listen': z.optional(z.string().check(z.refine((text) => parseListenAddress(text) !== undefined))),

@@ -6,6 +6,7 @@ import type { ExitOf } from '../linux/helper.ts';
 import { bindMount, makeReadOnly, mount } from '../linux/mount.ts';
 import { removeTree } from '../linux/remove.ts';
 import type { Log } from '../log.ts';
+import type { Pusher } from '../push/pusher.ts';
 import { takeLinesOut } from '../state/nix-conf-lines.ts';
 import { removeIdle } from '../volume/idle.ts';
 import { assertFree, takeLock } from '../volume/lock.ts';
@@ -47,7 +48,7 @@ export type Applied = {
   /** What can wait until the command runs. */
   whenRunning: (() => void)[];
   /** What goes on beside the command. */
-  companions: PathKeeper[];
+  companions: (PathKeeper | Pusher)[];
   /** What was done about an image that had changed. */
   reconciled: Reconciliation | undefined;
   /** When each step began and how many milliseconds it took, for boot.json. */
@@ -198,6 +199,13 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
       if (keeper === undefined) break;
       applied.whenRunning.push(() => keeper.start());
       applied.companions.push(keeper);
+      break;
+    }
+    case 'push': {
+      const { Pusher } = await import('../push/pusher.ts');
+      const pusher = new Pusher(step, { log, exitOf });
+      applied.whenRunning.push(() => pusher.start());
+      applied.companions.push(pusher);
       break;
     }
     case 'listen': {

@@ -2,6 +2,7 @@ import type { KeepRequest } from '../binary-cache/keep.ts';
 import type { PrepareRequest } from '../binary-cache/prepare.ts';
 import type { SettingsRequest } from '../binary-cache/settings.ts';
 import type { Config } from '../config/keys.ts';
+import type { PushRequest } from '../push/pusher.ts';
 import type { ReconcileRequest } from '../state/reconcile/reconcile.ts';
 import type { SnapshotRequest } from '../state/snapshot/snapshot.ts';
 import type { LockedThing } from '../volume/lock.ts';
@@ -73,6 +74,8 @@ export type Step =
   | ({ do: 'substituter' } & SettingsRequest)
   /** Restores profiles and roots out of it, and keeps in it what is new. */
   | ({ do: 'keep-paths' } & KeepRequest)
+  /** Pushes what is new to binary caches, beside the command and at the end. */
+  | ({ do: 'push' } & PushRequest)
   /** Binds a service's socket before it runs, so that clients are queued and never refused. */
   | ({ do: 'listen'; socket: string; service: string; command: string } & DaemonStart);
 
@@ -149,6 +152,8 @@ export function describeStep(step: Step): string {
       return step.readOnly
         ? `restore profiles and roots of ${step.record}`
         : `restore profiles and roots of ${step.record}, and keep what is new in ${step.cache}`;
+    case 'push':
+      return `push what is new in ${step.source.names} to ${step.to.map(({ shown }) => shown).join(', ')}`;
     case 'listen':
       return `listen on ${step.socket} for ${step.command}`;
   }

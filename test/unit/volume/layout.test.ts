@@ -28,6 +28,7 @@ test('the names on the volume are those of the contract', () => {
     cacheKey: '/nix-cache/.nix-cache-init/binary-cache-key',
     cacheOpen: '/nix-cache/.nix-cache-init/binary-cache-open',
     cacheLinks: '/nix-cache/.nix-cache-init/links.json',
+    pushed: '/nix-cache/.nix-cache-init/pushed',
     staging: '/nix-cache/.nix-cache-init/seed',
     probe: '/nix-cache/.nix-cache-init.doctor',
   });
