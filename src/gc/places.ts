@@ -76,17 +76,6 @@ export function strategyHere(
 /** A volume of another release may have one that this does not know. */
 const nameOf = (text: string): Config['strategy'] => allStrategies.find((name) => name === text) ?? 'auto';
 
-/** Where what is cached is on the disk, for who asks how much that is; undefined where nothing is kept. */
-export function cachedPlaces(config: Wanted, mounts: readonly MountInfo[]): MeasuredPlaces | undefined {
-  const { strategy, cacheDir } = config;
-  if (strategy === 'host' || strategy === 'none') return undefined;
-  if (strategy === 'substituter') return { directory: volumeLayout(cacheDir).binaryCache, lowers: [] };
-  const places = findPlaces(config, mounts, runLayout);
-  if (places.kind === 'reader')
-    return { directory: volumeLayout(cacheDir).upper, lowers: [runLayout.lowerStore] };
-  return places.volume === undefined && places.realStoreDir === undefined ? undefined : directoriesOf(places);
-}
-
 function directoriesOf(places: Places): MeasuredPlaces {
   const { volume } = places;
   if (volume === undefined) return { directory: visibleStore(places), lowers: [] };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Config } from '../../../src/config/keys.ts';
-import { cachedPlaces, findCollectable } from '../../../src/gc/places.ts';
+import { findCollectable } from '../../../src/gc/places.ts';
 import type { MountInfo } from '../../../src/linux/mountinfo.ts';
 import { runLayout } from '../../../src/store/run-layout.ts';
 import { isInitError, makeConfig, temporaryDirectory } from '../fixtures.ts';
@@ -17,17 +17,6 @@ const over = (upper: string): MountInfo[] => [
   mount(runLayout.lowerStore, { id: 3 }),
   mount('/nix/store', { type: 'overlay', superOptions: [`upperdir=${upper}`] }),
 ];
-
-test('what is cached is in the upper layer, in a store of its own, in a binary cache, or nowhere', () => {
-  const at = (strategy: Config['strategy'], mounts = [root]) =>
-    cachedPlaces(makeConfig({ strategy }), mounts);
-  const lowers = [runLayout.lowerStore];
-  assert.deepEqual(at('overlay', over('/nix-cache/upper')), { directory: '/nix-cache/upper', lowers });
-  assert.deepEqual(at('overlay', over(runLayout.upper)), { directory: '/nix-cache/upper', lowers });
-  assert.deepEqual(at('prefix'), { directory: '/nix-cache/root/nix/store', lowers: [] });
-  assert.deepEqual(at('substituter'), { directory: '/nix-cache/binary-cache', lowers: [] });
-  for (const strategy of ['host', 'none'] as const) assert.equal(at(strategy), undefined);
-});
 
 test('beside the image, Nix is given the volume’s layer and state alone', () => {
   using directory = temporaryDirectory();
