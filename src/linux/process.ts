@@ -7,6 +7,9 @@ export function becomeSubreaper(): void {
   prctl(Prctl.setChildSubreaper, 1n);
 }
 
+/** The name of this boot of the kernel, the same in all containers on it (random(4)). */
+export const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+
 export type ProcessEntry = {
   pid: number;
   /** Its program's, of at most 15 bytes, or what it calls itself. */
