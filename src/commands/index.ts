@@ -3,8 +3,10 @@ import { runCheck } from './check.ts';
 import { runConfig } from './config.ts';
 import { runDoctor } from './doctor.ts';
 import { runExport } from './export.ts';
+import { runMount } from './mount.ts';
 import { runPlan } from './plan.ts';
 import { runRemount } from './remount.ts';
+import { runUnmount } from './unmount.ts';
 import type { CommandName } from './usage.ts';
 
 /** The commands that answer and end, with what they exit. `run` is not one: see init.ts. */
@@ -15,5 +17,7 @@ export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: Comma
     check: runCheck,
     export: runExport,
     config: runConfig,
+    mount: runMount,
+    unmount: runUnmount,
     remount: runRemount,
   };

@@ -51,6 +51,19 @@ const all = {
     summary: 'the effective configuration and where each value came from',
     switches: { schema: 'the JSON Schema of configuration files instead', json },
   },
+  mount: {
+    usage: 'mount [options]',
+    summary: 'boot hook: mount the volume under the store, and end',
+  },
+  unmount: {
+    usage: 'unmount [--lazy] [options]',
+    summary: 'undo mount; refuses while in use, naming who uses it',
+    switches: {
+      lazy: 'detach what is in use: it ends with those who use it',
+      json,
+      schema: 'the JSON Schema of --json instead',
+    },
+  },
   remount: {
     usage: 'remount DIRECTORY',
     summary: "remount a store's overlay in place; a hook of Nix's",
