@@ -2,7 +2,9 @@ import { boot } from './boot.ts';
 import { parseCommandLine, synopsis } from './config/flags.ts';
 import { loadConfig } from './config/load.ts';
 import { Exit, toInitError } from './errors.ts';
+import { isKernelsInit } from './linux/namespaces.ts';
 import { logWritten, printOut, writeStderr } from './log.ts';
+import type { Machine } from './machine/machine.ts';
 import { BootInterrupted, SignalInbox } from './supervise/signals.ts';
 
 /**
@@ -12,16 +14,27 @@ import { BootInterrupted, SignalInbox } from './supervise/signals.ts';
  */
 export async function init(args: readonly string[]): Promise<number> {
   keepNodeOffStderr();
-  const inbox = new SignalInbox();
+  if (!isKernelsInit()) return run(args);
+  // No container: a machine to be made ready, and to be turned off at the end.
+  const { Machine } = await import('./machine/machine.ts');
+  const machine = new Machine();
+  return machine.end(await run(args, machine));
+}
+
+async function run(args: readonly string[], machine?: Machine): Promise<number> {
+  const inbox = new SignalInbox(machine?.translate);
   // Signal handlers alone do not keep the event loop alive; a timer would wake it.
   const keepAlive = new MessageChannel().port1;
   keepAlive.ref();
   // PID 1 may fail before its loop, never in it: the container would end with it. What boot itself throws comes below.
   process.on('uncaughtException', (error) => reportFatal(error));
   try {
+    machine?.prepare();
     const { flags, file, switches, rest } = parseCommandLine(args);
     if (switches.size > 0) return await showInstead(switches);
-    return await boot({ command: rest, loaded: await loadConfig({ flags, file, env: process.env }), inbox });
+    const loaded = await loadConfig({ flags, file, env: process.env });
+    machine?.mountVolume(loaded.config.cacheDir);
+    return await boot({ command: rest, loaded, inbox });
   } catch (error) {
     if (error instanceof BootInterrupted) return error.exitCode;
     // After the warnings that led to it.

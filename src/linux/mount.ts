@@ -12,6 +12,8 @@ export const Mount = {
   readOnly: 1n,
   noSuid: 2n,
   noDev: 4n,
+  noExec: 8n,
+  noAtime: 1024n,
   remount: 32n,
   bind: 4096n,
   recursive: 16384n,
