@@ -6,6 +6,7 @@ import { runExport } from './export.ts';
 import { runMount } from './mount.ts';
 import { runPlan } from './plan.ts';
 import { runRemount } from './remount.ts';
+import { runService } from './service.ts';
 import { runUnmount } from './unmount.ts';
 import type { CommandName } from './usage.ts';
 
@@ -19,5 +20,6 @@ export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: Comma
     config: runConfig,
     mount: runMount,
     unmount: runUnmount,
+    service: runService,
     remount: runRemount,
   };

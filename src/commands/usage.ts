@@ -64,6 +64,16 @@ const all = {
       schema: 'the JSON Schema of --json instead',
     },
   },
+  service: {
+    usage: 'service install|uninstall|print [--sysv] [options]',
+    summary: 'the boot service of a machine that calls mount and unmount',
+    switches: {
+      sysv: 'a script for System V init, where systemd has units, too',
+      json: 'what was done as JSON',
+      schema: 'the JSON Schema of --json instead',
+    },
+    operands: true,
+  },
   remount: {
     usage: 'remount DIRECTORY',
     summary: "remount a store's overlay in place; a hook of Nix's",

@@ -11,3 +11,11 @@ export const unmountJsonSchema = (): object => ({
   title: 'nix-cache-init unmount',
   ...z.toJSONSchema(unmountSchema),
 });
+
+/** What `service --json` prints. */
+export const serviceSchema = z.strictObject({ changed: z.array(z.string()), next: z.array(z.string()) });
+
+export const serviceJsonSchema = (): object => ({
+  title: 'nix-cache-init service',
+  ...z.toJSONSchema(serviceSchema),
+});
