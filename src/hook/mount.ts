@@ -116,7 +116,11 @@ async function planHook(facts: Facts, config: Config): Promise<Plan> {
   return { ...plan, steps: [...plan.steps.map(staying), sockets] };
 }
 
-const staying = (step: Step): Step => (step.do === 'lock' ? { ...step, orRead: false, stays: true } : step);
+/** A step as it has to be where no process stays, and where systemd has made all mounts shared. */
+function staying(step: Step): Step {
+  if (step.do === 'lock') return { ...step, orRead: false, stays: true };
+  return step.do === 'bind' ? { ...step, apart: true } : step;
+}
 
 /** Only what keeps paths beside a command runs programs. */
 const exitOf = (): Promise<never> => Promise.reject(new RangeError('nobody waits for children here'));

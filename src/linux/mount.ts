@@ -40,6 +40,11 @@ export function makeReadOnly(target: string): void {
   mount('none', target, 'none', Mount.bind | Mount.remount | Mount.readOnly);
 }
 
+/** Takes one mount out of its peer group (mount_namespaces(7)): what is mounted on others of it stays off this one. */
+export function makePrivate(target: string): void {
+  mount('none', target, 'none', Mount.private);
+}
+
 /**
  * umount2(2).
  * @throws {SystemError} EBUSY while in use, unless `lazy`, which detaches it from the tree at once.

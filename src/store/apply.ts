@@ -4,7 +4,7 @@ import type { PathKeeper } from '../binary-cache/keeper.ts';
 import { hasErrno } from '../errors.ts';
 import { removeTree } from '../linux/files.ts';
 import type { ExitOf } from '../linux/helper.ts';
-import { bindMount, makeReadOnly, mount } from '../linux/mount.ts';
+import { bindMount, makePrivate, makeReadOnly, mount } from '../linux/mount.ts';
 import type { Log } from '../log.ts';
 import { removeIdle } from '../volume/idle.ts';
 import { assertFree, takeLock } from '../volume/lock.ts';
@@ -109,6 +109,7 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
     case 'bind':
       bindMount(step.source, step.target);
       undo.unmounting(step.target);
+      if (step.apart === true) makePrivate(step.target);
       if (step.readOnly) makeReadOnly(step.target);
       break;
     case 'verify':

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { baseTarball } from './base.ts';
+import { baseTarball, systemdTarball } from './base.ts';
 import { distFingerprint, ensureDist } from './dist.ts';
 import { guestKernel } from './guestKernel.ts';
 import { fingerprintOf } from './images.ts';
@@ -43,18 +43,29 @@ export interface Guest extends AsyncDisposable, Pick<Script, 'send' | 'waitFor' 
 export interface GuestBoot {
   disk: Disk;
   /** What follows `--` on the kernel's command line. */
-  command: string[];
+  command?: string[];
   /** Words before that. */
   words?: string[];
+  /** The init of it: ours, or systemd, which has our service. */
+  init?: GuestInit;
 }
 
-/** A machine whose kernel has our /init as its init. Its root is as new at each boot; its disk stays. */
-export async function startGuest({ disk, command, words = [] }: GuestBoot): Promise<Guest> {
+type GuestInit = 'ours' | 'systemd';
+const programs: Record<GuestInit, string> = { ours: '/init', systemd: '/sbin/init' };
+
+/** A machine whose root is as new at each boot; its disk stays. */
+export async function startGuest({
+  disk,
+  command = [],
+  words = [],
+  init = 'ours',
+}: GuestBoot): Promise<Guest> {
   await alone('dist', ensureDist);
   await installCommands({ 'qemu-system-x86_64': 'qemu-system-x86', script: 'bsdutils' });
   const { kernel, initramfs } = await guestKernel();
-  const root = await guestRoot();
-  const line = ['console=ttyS0', 'panic=-1', 'quiet', 'loglevel=4', 'init=/init', ...words, '--', ...command];
+  const root = await guestRoot(init);
+  const own = ['console=ttyS0', 'panic=-1', 'quiet', 'loglevel=4', `init=${programs[init]}`];
+  const line = [...own, ...words, '--', ...command];
   const program = [
     ...['qemu-system-x86_64', '-accel', 'tcg', '-cpu', 'max', '-m', '1024', '-no-reboot', '-nodefaults'],
     ...['-display', 'none', '-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
@@ -87,19 +98,21 @@ export async function runGuest(boot: GuestBoot): Promise<string> {
 }
 
 /** Debian with Nix and a store, and our build: what would be a container's image. */
-async function guestRoot(): Promise<string> {
-  const tarball = await baseTarball('trixie');
+async function guestRoot(init: GuestInit): Promise<string> {
+  const tarball = init === 'ours' ? await baseTarball('trixie') : await systemdTarball();
   const inputs = [tarball, await distFingerprint(), await fingerprintOf('nix'), await fingerprintOf('guest')];
   const version = createHash('sha256').update(inputs.join('\n')).digest('hex').slice(0, 12);
-  const image = join(cacheDirectory, 'guests', `${version}.ext4`);
-  await alone('guest', async () => {
+  const image = join(cacheDirectory, 'guests', `${init}-${version}.ext4`);
+  await alone(`guest-${init}`, async () => {
     if (existsSync(image)) return;
     console.log('Making the root of a virtual machine (kept in .cache/ for the next time)');
-    await rm(dirname(image), { recursive: true, force: true });
     await mkdir(dirname(image), { recursive: true });
+    for (const name of await readdir(dirname(image)))
+      if (name.startsWith(`${init}-`)) await rm(join(dirname(image), name));
     await using workspace = await makeWorkspace();
     const root = join(workspace.path, 'root');
     await fillRoot(root, tarball);
+    if (init === 'systemd') await inRoot(root, installServices);
     await runOk('truncate', ['--size', '1G', `${image}.unfinished`]);
     await runOk('mkfs.ext4', ['-q', '-d', root, `${image}.unfinished`]);
     await rename(`${image}.unfinished`, image);
@@ -107,20 +120,31 @@ async function guestRoot(): Promise<string> {
   return image;
 }
 
+/** As somebody would set up such a machine. */
+const installServices = `
+/opt/nix-cache-init/bin/nix-cache-init service install
+cp /guest/report.service /etc/systemd/system/
+systemctl enable report.service
+systemctl set-default multi-user.target
+systemctl mask serial-getty@ttyS0.service
+`;
+
 async function fillRoot(root: string, tarball: string): Promise<void> {
   await mkdir(root);
   await runOk('tar', ['-C', root, '-xf', tarball, '--exclude=./dev/*']);
   await cp(join(fixtures, 'nix'), join(root, 'fixtures'), { recursive: true });
-  const make =
-    'mount -t proc proc $1/proc; mount --rbind /dev $1/dev; exec chroot $1 sh /fixtures/make-store.sh';
-  const clean = ['env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root'];
-  await runOk(clean[0] ?? '', [
-    ...clean.slice(1),
-    ...['unshare', '--mount', '--pid', '--fork', '/bin/sh', '-euc', make, 'sh', root],
-  ]);
+  await inRoot(root, 'sh /fixtures/make-store.sh');
   await cp(rootfs, root, { recursive: true, verbatimSymlinks: true });
   await cp(join(fixtures, 'guest'), join(root, 'guest'), { recursive: true });
   await writeFile(join(root, 'etc/fstab'), '/dev/vdb /nix-cache ext4 noatime,nofail 0 0\n');
+}
+
+async function inRoot(root: string, commands: string): Promise<void> {
+  const enter = 'mount -t proc proc $1/proc; mount --rbind /dev $1/dev; exec chroot $1 sh -euc "$2"';
+  await runOk('env', [
+    ...['-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root'],
+    ...['unshare', '--mount', '--pid', '--fork', '/bin/sh', '-euc', enter, 'sh', root, commands],
+  ]);
 }
 
 export const script = (name: string): string[] => ['/bin/sh', `/guest/${basename(name)}.sh`];

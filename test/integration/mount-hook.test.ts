@@ -40,6 +40,21 @@ namespaceTest('both done twice change nothing', async () => {
   assert.deepEqual(await command(machine, ['unmount']), nothing);
 });
 
+namespaceTest('where mounts are shared, as under systemd, none is mounted on another by that', async () => {
+  await using machine = await imageMachine();
+  await machine.shell('mount --make-rshared "$PWD"');
+  const before = machine.mounts();
+  const mounted: string[][] = [];
+  for (const _ of ['once', 'twice']) {
+    assert.deepEqual(await command(machine, ['mount']), nothing);
+    mounted.push(machine.mounts());
+    assert.equal(new Set(machine.mounts()).size, machine.mounts().length);
+    assert.deepEqual(await command(machine, ['unmount']), nothing);
+    assert.deepEqual(machine.mounts(), before);
+  }
+  assert.deepEqual(mounted[0], mounted[1]);
+});
+
 namespaceTest('two at once: one does it, the other finds it done', async () => {
   await using machine = await imageMachine();
   const script = '"$NCI" mount & "$NCI" mount || exit 1; wait $!';
