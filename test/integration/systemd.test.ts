@@ -4,7 +4,7 @@ import { namespaceTest } from '../harness/namespaceTest.ts';
 
 namespaceTest('under systemd the store is an overlay before nix-daemon.socket starts', async () => {
   await using disk = await makeDisk();
-  const words = ['systemd.firstboot=off', 'systemd.show_status=false'];
+  const words = ['systemd.unit=report.service', 'systemd.firstboot=off', 'systemd.show_status=false'];
   const console = await runGuest({ disk, init: 'systemd', words });
   const mounted = momentOf(console, 'nix-cache-init.service');
   assert.ok(mounted > 0 && mounted <= momentOf(console, 'nix-daemon.socket'), console);
