@@ -46,6 +46,15 @@ test('a boot without services evaluates nothing that only those need', () => {
   assert.ok(Object.keys(inputs).filter((path) => only.test(path)).length >= 6);
 });
 
+test('a boot in a container evaluates nothing that only a machine needs', () => {
+  const only = /^src\/(hook|machine)\//;
+  assert.deepEqual(
+    [...reachable('src/main.ts')].filter((path) => only.test(path)),
+    [],
+  );
+  assert.ok(Object.keys(inputs).filter((path) => only.test(path)).length >= 10);
+});
+
 test('a boot of another strategy evaluates nothing of the binary cache but names', () => {
   const own = (path: string): boolean => path.startsWith('src/binary-cache/');
   assert.deepEqual([...reachable('src/main.ts')].filter(own), ['src/binary-cache/places.ts']);
