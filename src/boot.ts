@@ -1,51 +1,74 @@
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import type { Config } from './config/keys.ts';
 import type { LoadedConfig } from './config/load.ts';
+import { forgetFailure } from './control/failure.ts';
+import { openSteering } from './control/steering.ts';
 import { Exit, errnoOf, InitError } from './errors.ts';
+import type { GcSchedule } from './gc/schedule.ts';
+import { Journal } from './journal.ts';
 import { inheritedDescriptors, openWorkingDirectory } from './linux/descriptors.ts';
-import { makeDirectories } from './linux/files.ts';
+import { makeDirectories } from './linux/directories.ts';
 import { becomeSubreaper } from './linux/process.ts';
 import { createLog, type Log } from './log.ts';
 import { type Applied, type ApplyContext, apply } from './store/apply.ts';
 import { type Facts, gatherFacts } from './store/facts.ts';
 import type { Plan, StrategyName } from './store/plan.ts';
-import { runDir } from './store/run-layout.ts';
+import { runDir, runLayout } from './store/run-layout.ts';
 import { candidates, goesOnAfter, refusal, select } from './store/select.ts';
 import { settlePrivileges } from './supervise/privileges.ts';
 import { Reaper } from './supervise/reaper.ts';
 import { ShutdownReport } from './supervise/report.ts';
 import type { SignalInbox } from './supervise/signals.ts';
 import { supervise } from './supervise/supervise.ts';
+import type { Timeline } from './timeline.ts';
 
-export type BootOptions = { command: readonly string[]; loaded: LoadedConfig; inbox: SignalInbox };
+export type BootOptions = {
+  command: readonly string[];
+  loaded: LoadedConfig;
+  inbox: SignalInbox;
+  timeline: Timeline;
+};
 
 /**
  * The whole of it: facts → plan → apply → supervise → undo.
  * @returns the exit code for init.
  * @throws {InitError} when the main command was never started; {BootInterrupted} when a signal ended the boot.
  */
-export async function boot({ command, loaded: { config }, inbox }: BootOptions): Promise<number> {
-  const log = createLog(config);
+export async function boot({ command, loaded, inbox, timeline }: BootOptions): Promise<number> {
+  const { config } = loaded;
+  const journal = new Journal();
+  const log = createLog(config, journal);
   const inherited = descriptorsForCommand();
   const cwd = leaveWorkingDirectory();
   const reaper = new Reaper();
   if (process.pid !== 1) adoptOrphans(log);
   reaper.start();
 
+  forgetFailure();
   const facts = await gatherFacts(config, process.env);
   const privileges = settlePrivileges(config, facts.credentials, log);
-  const { plan, applied } = await applyFirst({
+  timeline.ended('facts');
+  const { plan, applied, passedOver, access } = await applyFirst({
     facts,
     config,
     log,
+    timeline,
     signal: inbox.boot,
     exitOf: (pid) => reaper.exitOf(pid),
   });
   const report = new ShutdownReport();
   try {
     inbox.boot.throwIfAborted();
-    record(plan, applied, log);
-    const { listening, whenRunning, companions } = applied;
+    const recordBoot = () => record({ plan, applied, timeline, log });
+    recordBoot();
+    const { listening, reconciled = null } = applied;
+    const schedule = await gcSchedule({ loaded, log, reaper }, plan, access);
+    const companions = [...applied.companions, ...(schedule ? [schedule] : [])];
+    const { socket } = facts.daemon;
+    const known = { loaded, access, plan, passedOver, reconciled, socket, command, reaper, journal };
+    // The record once more, with what came after: the services and the command.
+    const whenRunning = [recordBoot, ...applied.whenRunning, openSteering(known, applied.undo, log)];
+    if (schedule !== undefined) whenRunning.push(() => schedule.start());
     const running = {
       command,
       cwd,
@@ -60,6 +83,7 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
       companions,
       runDir,
       report,
+      timeline,
     };
     return await supervise(running);
   } finally {
@@ -68,7 +92,7 @@ export async function boot({ command, loaded: { config }, inbox }: BootOptions):
   }
 }
 
-type FirstOptions = { facts: Facts; config: Config } & ApplyContext;
+type FirstOptions = { facts: Facts; config: Config; timeline: Timeline } & ApplyContext;
 
 /**
  * Applies the first strategy that works here. Whether mounting is denied, or the volume locked, no fact tells: AppArmor and the
@@ -77,24 +101,31 @@ type FirstOptions = { facts: Facts; config: Config } & ApplyContext;
 async function applyFirst({
   facts,
   config: configured,
+  timeline,
   ...context
-}: FirstOptions): Promise<{ plan: Plan; applied: Applied }> {
+}: FirstOptions): Promise<{ plan: Plan; applied: Applied; passedOver: string[]; access: Config['access'] }> {
   const { log } = context;
   let config = configured;
   let denied: InitError[] = [];
+  const reasons = new Set<string>();
   for (let strategies = candidates(config); ; ) {
     const { plan, passedOver, rest } = await select(facts, config, strategies);
     const errors = [...denied, ...passedOver.map(({ why }) => refusal(why))];
     if (plan === undefined) throw errors.at(-1) ?? new RangeError('no strategy to choose from');
+    for (const { message } of errors) reasons.add(message);
     warnFallback(log, errors, plan.strategy);
     if (plan.strategy !== 'none' && plan.strategy !== 'host') warnUnmounted(facts, config, log);
     log.info(
       `strategy ${plan.strategy}: ${config.strategy === 'auto' ? 'the first that can work here' : 'as configured'}`,
     );
     log.debug('plan', plan);
+    timeline.ended('strategy', plan.strategy);
     try {
-      return { plan, applied: await apply(plan, context) };
+      const applied = await apply(plan, context);
+      timeline.ended('steps');
+      return { plan, applied, passedOver: [...reasons], access: config.access };
     } catch (error) {
+      timeline.ended('refused', plan.strategy);
       if (!(error instanceof InitError)) throw error;
       if (readsWhenLocked(config) && error.exitCode === Exit.locked) {
         denied = [];
@@ -107,6 +138,19 @@ async function applyFirst({
       strategies = rest;
     }
   }
+}
+
+/** Where it is configured; no other boot loads the code for it. */
+async function gcSchedule(
+  { loaded, log, reaper }: { loaded: LoadedConfig; log: Log; reaper: Reaper },
+  { strategy }: Plan,
+  access: Config['access'],
+): Promise<GcSchedule | undefined> {
+  const { config } = loaded;
+  if (config['gc.maxSize'] === undefined && config['gc.schedule'] === undefined) return undefined;
+  const { GcSchedule, isScheduled } = await import('./gc/schedule.ts');
+  if (!isScheduled({ ...config, access }, strategy)) return undefined;
+  return new GcSchedule({ loaded, strategy, log, exitOf: (pid) => reaper.exitOf(pid) });
 }
 
 const readsWhenLocked = ({ access, onLocked }: Config): boolean =>
@@ -171,12 +215,21 @@ function adoptOrphans(log: Log): void {
   }
 }
 
+type Done = { plan: Plan; applied: Applied; timeline: Timeline; log: Log };
+
 /** Leaves the applied plan and its times for people and tools to read. The boot does not depend on it. */
-function record({ strategy, steps }: Plan, { timings }: Applied, log: Log): void {
+function record({ plan: { strategy, steps }, applied: { timings, starts }, timeline, log }: Done): void {
   const timed = steps.map((step, index) => ({ ...step, ms: timings[index] }));
+  const text = JSON.stringify(
+    { strategy, pid: process.pid, steps: timed, times: timeline.times(starts) },
+    null,
+    2,
+  );
   try {
     makeDirectories(runDir);
-    writeFileSync(`${runDir}/boot.json`, `${JSON.stringify({ strategy, steps: timed }, null, 2)}\n`);
+    // The command may be reading it.
+    writeFileSync(`${runLayout.record}.new`, `${text}\n`);
+    renameSync(`${runLayout.record}.new`, runLayout.record);
   } catch (error) {
     log.debug('cannot write boot.json', { errno: errnoOf(error) });
   }

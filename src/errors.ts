@@ -28,9 +28,13 @@ export type Stage =
   | 'reconcile'
   | 'check'
   | 'export'
+  | 'gc'
+  | 'analyze'
   | 'mount'
   | 'daemon'
   | 'service'
+  | 'control'
+  | 'wait'
   | 'run'
   | 'internal';
 
@@ -97,7 +101,8 @@ export const isDiskFull = (error: unknown): boolean => hasErrno(error, 'ENOSPC',
 /** The same for messages, where something has to be said. */
 export const errnoOf = (error: unknown): string => systemErrno(error) ?? 'EIO';
 
-const remedies: Readonly<Record<string, string>> = {
+/** What most often mends a failed system call. */
+export const remedies: Readonly<Record<string, string>> = {
   ENOSPC: 'free space or inodes on the volume, or give it a larger one',
   EDQUOT: 'raise the quota of the volume',
   EROFS: 'mount the volume read-write',

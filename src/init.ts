@@ -1,11 +1,13 @@
 import { boot } from './boot.ts';
 import { parseCommandLine, synopsis } from './config/flags.ts';
 import { loadConfig } from './config/load.ts';
-import { Exit, toInitError } from './errors.ts';
+import { recordFailure } from './control/failure.ts';
+import { Exit, type InitError, toInitError } from './errors.ts';
 import { isKernelsInit } from './linux/namespaces.ts';
 import { logWritten, printOut, writeStderr } from './log.ts';
 import type { Machine } from './machine/machine.ts';
 import { BootInterrupted, SignalInbox } from './supervise/signals.ts';
+import { Timeline } from './timeline.ts';
 
 /**
  * Runs init to its end.
@@ -13,15 +15,16 @@ import { BootInterrupted, SignalInbox } from './supervise/signals.ts';
  * @returns the exit code of DESIGN §4.3. Never throws: nobody is left to catch it.
  */
 export async function init(args: readonly string[]): Promise<number> {
+  const timeline = new Timeline();
   keepNodeOffStderr();
-  if (!isKernelsInit()) return run(args);
+  if (!isKernelsInit()) return run(args, timeline);
   // No container: a machine to be made ready, and to be turned off at the end.
   const { Machine } = await import('./machine/machine.ts');
   const machine = new Machine();
-  return machine.end(await run(args, machine));
+  return machine.end(await run(args, timeline, machine));
 }
 
-async function run(args: readonly string[], machine?: Machine): Promise<number> {
+async function run(args: readonly string[], timeline: Timeline, machine?: Machine): Promise<number> {
   const inbox = new SignalInbox(machine?.translate);
   // Signal handlers alone do not keep the event loop alive; a timer would wake it.
   const keepAlive = new MessageChannel().port1;
@@ -34,12 +37,13 @@ async function run(args: readonly string[], machine?: Machine): Promise<number> 
     if (switches.size > 0) return await showInstead(switches);
     const loaded = await loadConfig({ flags, file, env: process.env });
     machine?.mountVolume(loaded.config.cacheDir);
-    return await boot({ command: rest, loaded, inbox });
+    timeline.ended('configuration');
+    return await boot({ command: rest, loaded, inbox, timeline });
   } catch (error) {
     if (error instanceof BootInterrupted) return error.exitCode;
     // After the warnings that led to it.
     await logWritten();
-    return reportFatal(error);
+    return reportFatal(error, recordFailure);
   } finally {
     await logWritten();
     keepAlive.close();
@@ -55,8 +59,9 @@ function keepNodeOffStderr(): void {
 }
 
 /** The one line of DESIGN §4.3 (after a wrong use, what would be right follows), and the exit code that goes with it. */
-export function reportFatal(error: unknown): number {
+export function reportFatal(error: unknown, record: (known: InitError) => void = () => {}): number {
   const known = toInitError(error, 'internal', 'unexpected');
+  record(known);
   writeStderr(`nix-cache-init: ${known.message}\n`);
   if (known.exitCode === Exit.usage) writeStderr(synopsis);
   return known.exitCode;

@@ -1,6 +1,7 @@
 import { writeFileSync, writeSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Config } from './config/keys.ts';
+import type { Journal } from './journal.ts';
 import { isTerminal } from './linux/terminal.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -46,8 +47,11 @@ let written: Promise<void> = Promise.resolve();
 /** Await this before the process ends: lines wait for pino to be loaded. */
 export const logWritten = (): Promise<void> => written;
 
-/** A logger that costs nothing until it has something to say: pino is only loaded for the first line. */
-export function createLog(config: Pick<Config, 'log.level' | 'log.format'>): Log {
+/**
+ * A logger that costs nothing until it has something to say: pino is only loaded for the first line.
+ * @param journal gets everything, whatever the level.
+ */
+export function createLog(config: Pick<Config, 'log.level' | 'log.format'>, journal?: Journal): Log {
   const order = ['debug', 'info', 'warn', 'error', 'silent'];
   const threshold = order.indexOf(config['log.level']);
   let logger: Promise<Logger> | undefined;
@@ -67,6 +71,7 @@ export function createLog(config: Pick<Config, 'log.level' | 'log.format'>): Log
   const at =
     (level: 'debug' | 'info' | 'warn' | 'error') =>
     (message: string, fields: Fields = {}) => {
+      journal?.add({ time: Date.now(), level, message, fields });
       if (order.indexOf(level) < threshold) return;
       logger ??= start();
       const line = logger.then((ready) => ready[level](fields, message));

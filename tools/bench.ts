@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { openBigGround } from '../test/bench/bigGround.ts';
 import { boot } from '../test/bench/boot.ts';
+import { hostile } from '../test/bench/hostile.ts';
 import { latency } from '../test/bench/latency.ts';
 import { reportAsJson, reportAsText } from '../test/bench/measurement.ts';
 import { orphans } from '../test/bench/orphans.ts';
@@ -11,7 +12,7 @@ import { seeding } from '../test/bench/seeding.ts';
 import { termWindow } from '../test/bench/termWindow.ts';
 import { unchanged } from '../test/bench/unchanged.ts';
 
-const measurements = [boot, orphans, latency, termWindow, reconcile, seeding, unchanged];
+const measurements = [boot, orphans, latency, hostile, termWindow, reconcile, seeding, unchanged];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {

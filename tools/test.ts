@@ -54,7 +54,8 @@ async function engineOrReason(): Promise<AsyncDisposable> {
 }
 
 function runTests(): Promise<number> {
-  const flags = ['--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=2'];
+  // One more than has a processor even on a small machine: each waits for Docker and the disk a quarter of its time.
+  const flags = ['--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=3'];
   return follow(process.execPath, [...flags, ...chosen]);
 }
 

@@ -2,7 +2,9 @@ import { type FSWatcher, watch } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf, hasErrno } from '../errors.ts';
-import { flushFileSystem, removeFile, replaceFile } from '../linux/files.ts';
+import { flushFileSystem } from '../linux/flush.ts';
+import { removeFile } from '../linux/remove.ts';
+import { replaceFile } from '../linux/replace.ts';
 import { databaseFile } from '../state/database.ts';
 import { readImageLinks } from '../state/links/links.ts';
 import { databaseLooks, type NewPath, narinfoOf, pathsSince, validPaths } from './new-paths.ts';
@@ -170,6 +172,8 @@ export class PathKeeper {
   #noteLinks(): void {
     const { stateDir, record, own } = this.#places;
     const { start, bases, unrestored } = this.#restored;
+    // Before they are read: what changes in between is told of.
+    this.#watchLinks();
     const present = readImageLinks(stateDir);
     const waiting = [...unrestored].filter(([path]) => !present.has(path));
     const links = new Map([...waiting, ...present]);
@@ -178,15 +182,19 @@ export class PathKeeper {
     replaceFile(record, text);
     this.#record = text;
     writeStart(own, { ...start, record: text });
-    this.#watchLinks();
   }
 
-  /** Whatever directories they are in. */
+  /** Whatever directories they are in. Others may remove one while it is looked at; then they are looked at again. */
   #watchLinks(): void {
     const { stateDir } = this.#places;
-    const links = [...readImageLinks(stateDir)].filter(([, { kind }]) => kind === 'directory');
-    for (const path of ['profiles', 'gcroots', ...links.map(([path]) => path)])
-      this.#watch(`${stateDir}/${path}`);
+    for (const path of ['profiles', 'gcroots']) this.#watch(`${stateDir}/${path}`);
+    try {
+      for (const [path, { kind }] of readImageLinks(stateDir))
+        if (kind === 'directory') this.#watch(`${stateDir}/${path}`);
+    } catch (error) {
+      if (!hasErrno(error, 'ENOENT')) throw error;
+      this.#changed();
+    }
   }
 
   /** What cannot be watched is looked at with every other change, and when the container ends. */

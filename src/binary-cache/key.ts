@@ -1,7 +1,9 @@
 import { chmodSync, existsSync, readFileSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Exit, hasErrno, InitError } from '../errors.ts';
-import { flushDirectory, flushFileSystem, makeDirectories, removeTree } from '../linux/files.ts';
+import { makeDirectories } from '../linux/directories.ts';
+import { flushDirectory, flushFileSystem } from '../linux/flush.ts';
+import { removeTree } from '../linux/remove.ts';
 import { nixError, type Running, runNix } from './nix.ts';
 import { type CachePlaces, publicKey, secretKey } from './places.ts';
 

@@ -23,12 +23,8 @@ export const ownDir = (stateDir: string): string => `${stateDir}/nix-cache-init`
 /** What is in there. */
 export const ownFiles = (own: string) =>
   ({
-    /** Settings that come after the user's, to add to them. */
+    /** Settings for NIX_CONFIG to include, where nix.conf cannot be written. */
     settings: `${own}/nix.conf`,
-    /** Settings that come before the user's, which win. */
-    defaults: `${own}/defaults.conf`,
-    /** A setting that must not be in nix.conf itself. */
-    offline: `${own}/offline.conf`,
     /** What Nix runs after a build: a link to our own program, which is told by this name what to be. */
     hook: `${own}/post-build-hook`,
     /** For the hook, whom nobody passes arguments. */

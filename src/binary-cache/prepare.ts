@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Exit, InitError, isDiskFull } from '../errors.ts';
-import { makeDirectories, readIfThere, replaceFile } from '../linux/files.ts';
+import { makeDirectories } from '../linux/directories.ts';
+import { readIfThere } from '../linux/read.ts';
+import { replaceFile } from '../linux/replace.ts';
 import { ensureKey } from './key.ts';
 import type { Running } from './nix.ts';
 import { type CachePlaces, publicKey } from './places.ts';

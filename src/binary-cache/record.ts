@@ -1,4 +1,4 @@
-import { readIfThere } from '../linux/files.ts';
+import { readIfThere } from '../linux/read.ts';
 import type { Base } from '../state/links/base.ts';
 import type { Directory, Entry, Link, Links } from '../state/links/links.ts';
 import { isBase } from '../state/links/record.ts';

@@ -70,7 +70,7 @@ function merge(
 }
 
 /** The store paths that links lead to; of those that leave the state directory, what a project that is mounted says. */
-function destinations(links: Links, places: Places): Map<string, string> {
+export function destinations(links: Links, places: Places): Map<string, string> {
   const found = new Map<string, string>();
   for (const [path, entry] of links) {
     if (entry.kind !== 'symlink') continue;

@@ -1,4 +1,5 @@
-import { readIfThere, replaceFile } from '../linux/files.ts';
+import { readIfThere } from '../linux/read.ts';
+import { replaceFile } from '../linux/replace.ts';
 import { type Links, readImageLinks } from '../state/links/links.ts';
 import { lastPath } from './new-paths.ts';
 import { type CachePlaces, ownFiles } from './places.ts';

@@ -7,9 +7,12 @@ import { type Exported, exportClosure } from '../state/export/export.ts';
 import { showProgress } from '../store/progress.ts';
 import { prefixPlaces, storeEnvironment } from '../volume/prefix-layout.ts';
 import { interruptible } from './interruptible.ts';
+import { printJson, printSchema } from './json.ts';
+import { exportSchema } from './schemas/export.ts';
 
 /** Lays the closure of store paths out under a directory. */
-export function runExport(line: CommandLine): Promise<number> {
+export async function runExport(line: CommandLine): Promise<number> {
+  if (line.switches.has('schema')) return printSchema('export', exportSchema);
   const to = line.values.get('to');
   const misplaced = line.rest.find((word) => word.startsWith('-'));
   if (to === undefined || to === '') throw usageError('export needs a directory', 'say --to DIR');
@@ -45,7 +48,8 @@ async function run({ flags, file, switches, rest }: CommandLine, to: string, sig
   }).finally(() => {
     for (const bar of Object.values(bars)) bar.end();
   });
-  printOut(switches.has('json') ? `${JSON.stringify(done, null, 2)}\n` : describe(done));
+  if (switches.has('json')) printJson(done);
+  else printOut(describe(done));
   return 0;
 }
 

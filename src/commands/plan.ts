@@ -4,13 +4,16 @@ import { printOut } from '../log.ts';
 import { gatherFacts } from '../store/facts.ts';
 import { describeStep } from '../store/plan.ts';
 import { refusal, select } from '../store/select.ts';
+import { printJson, printSchema } from './json.ts';
+import { planSchema } from './schemas/plan.ts';
 
 /** Prints what a boot would do here and now. */
 export async function runPlan({ flags, file, switches }: CommandLine): Promise<number> {
+  if (switches.has('schema')) return printSchema('plan', planSchema);
   const { config } = await loadConfig({ flags, file, env: process.env });
   const { plan, passedOver } = await select(await gatherFacts(config, process.env), config);
   if (switches.has('json')) {
-    printOut(`${JSON.stringify({ ...plan, passedOver }, null, 2)}\n`);
+    printJson({ ...plan, passedOver });
   } else {
     for (const { strategy, why } of passedOver) printOut(`not ${strategy}: ${refusal(why).message}\n`);
     if (plan) printOut(`strategy: ${plan.strategy}\n`);

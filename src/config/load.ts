@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Exit, errnoOf, InitError } from '../errors.ts';
 import { type Config, envName, flagName, type KeyName, keyNames, keys } from './keys.ts';
-import { refuse, refuseValue, unknownKey } from './refuse.ts';
-import { parseDuration } from './units.ts';
+import { refuse, refuseLowerStore, refuseValue, unknownKey } from './refuse.ts';
+import { parseDuration, parseSize } from './units.ts';
 
 export const defaultConfigFile = '/etc/nix-cache-init/config.json';
 
@@ -137,6 +137,11 @@ async function validate(layers: readonly Layer[]): Promise<void> {
   }
 }
 
+/** Keys that are each right, but not beside each other. */
+function refuseContradiction({ config: { lowerStore, strategy }, origins }: LoadedConfig): void {
+  if (lowerStore !== undefined && strategy !== 'local-overlay') throw refuseLowerStore(origins, strategy);
+}
+
 /**
  * The effective configuration: defaults, file, environment, flags; later wins (DESIGN §4.2).
  * @throws {InitError} 78, naming the key, its source, what is allowed and the nearest known key.
@@ -151,9 +156,19 @@ export async function loadConfig({ flags, env, file }: ConfigSources): Promise<L
     let winner: Candidate = { value: keys[name].initial, origin: 'default' };
     for (const layer of layers) winner = layer.get(name) ?? winner;
     const { value, origin } = winner;
-    config[name] = keys[name].form === 'duration' ? parseDuration(String(value)) : value;
+    config[name] = effective(name, value);
     raw[name] = value;
     origins[name] = origin;
   }
-  return { config: config as Config, raw, origins: origins as Origins };
+  const loaded = { config: config as Config, raw, origins: origins as Origins };
+  refuseContradiction(loaded);
+  return loaded;
+}
+
+/** A value as the program works with it. */
+function effective(name: KeyName, value: unknown): unknown {
+  if (value === undefined) return undefined;
+  const { form } = keys[name];
+  if (form === 'duration') return parseDuration(String(value));
+  return form === 'size' ? parseSize(String(value)) : value;
 }

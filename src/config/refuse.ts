@@ -1,5 +1,6 @@
 import { Exit, InitError } from '../errors.ts';
-import { type KeyName, keys } from './keys.ts';
+import { type Config, type KeyName, keys } from './keys.ts';
+import type { Origins } from './load.ts';
 import { nearest } from './nearest.ts';
 import { readyFields, serviceFields } from './services.ts';
 
@@ -20,6 +21,12 @@ type Refused = { name: KeyName; value: unknown; origin: string; issue: Issue | u
 export function refuseValue({ name, value, origin, issue }: Refused): InitError {
   if (name === 'services') return refuseService(value, origin, issue);
   return refuse(`${name} is ${JSON.stringify(value)} in ${origin}`, `allowed: ${keys[name].allowed}`);
+}
+
+/** The error for `lowerStore` beside another strategy than the only one that reads it, no fallback of which leads there. */
+export function refuseLowerStore(origins: Origins, strategy: Config['strategy']): InitError {
+  const what = `lowerStore is set in ${origins.lowerStore}, but strategy is ${strategy} (${origins.strategy}), which would ignore it`;
+  return refuse(what, 'set strategy=local-overlay, or remove lowerStore');
 }
 
 /** Services are nested: named is the place within, and no more shown than the value there. */

@@ -1,10 +1,15 @@
 import * as z from 'zod/mini';
+import { parseListenAddress } from './listen-address.ts';
 import { parseLowerStore } from './lower-store.ts';
 import { servicesSchema } from './service-schema.ts';
-import { parseDuration } from './units.ts';
+import { parseDuration, parseSize } from './units.ts';
 
 const absolutePath = z.string().check(z.regex(/^\/(?:[^\0]*[^\0/])?$/));
 const duration = z.string().check(z.refine((text) => parseDuration(text) !== undefined));
+const size = z.string().check(z.refine((text) => parseSize(text) !== undefined));
+/** More often would be all the time. */
+const LEAST_SCHEDULE_MS = 60_000;
+const schedule = z.string().check(z.refine((text) => (parseDuration(text) ?? 0) >= LEAST_SCHEDULE_MS));
 const exitCode = z.int().check(z.gte(0), z.lte(255));
 const exitCodeText = z.string().check(z.regex(/^(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])$/));
 
@@ -30,6 +35,9 @@ export const schemas = {
   'shutdown.grace': duration,
   exitCodes: z.record(exitCodeText, exitCode),
   processGroup: z.boolean(),
+  'gc.maxSize': z.optional(size),
+  'gc.schedule': z.optional(schedule),
+  'metrics.listen': z.optional(z.string().check(z.refine((text) => parseListenAddress(text) !== undefined))),
   'log.level': z.enum(['silent', 'error', 'warn', 'info', 'debug']),
   'log.format': z.enum(['auto', 'text', 'json']),
 };

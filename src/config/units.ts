@@ -18,6 +18,26 @@ export function parseDuration(text: string): number | undefined {
   return number === undefined || factor === undefined ? undefined : Math.round(Number(number) * factor);
 }
 
+const sizes: Readonly<Record<string, number>> = {
+  '': 1,
+  K: 1024,
+  M: 1024 ** 2,
+  G: 1024 ** 3,
+  T: 1024 ** 4,
+};
+
+/**
+ * A size such as `20G` or `1.5T`, in bytes, by units of 1024 as Nix and du(1) have them; without a unit it is in bytes.
+ * @returns undefined for anything else.
+ */
+export function parseSize(text: string): number | undefined {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([KMGT]?)$/.exec(text) ?? [];
+  const factor = sizes[unit];
+  if (number === undefined || factor === undefined) return undefined;
+  const bytes = Math.round(Number(number) * factor);
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
 /**
  * A signal by its name, `TERM` or `SIGTERM` (signal(7)).
  * @returns undefined for anything else.

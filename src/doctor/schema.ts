@@ -16,9 +16,3 @@ export const reportSchema = z.strictObject({
   ),
   chosen: z.nullable(z.string()),
 });
-
-/** The JSON Schema of it (https://json-schema.org/draft/2020-12). */
-export const reportJsonSchema = (): object => ({
-  title: 'nix-cache-init doctor',
-  ...z.toJSONSchema(reportSchema),
-});

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { InitError, toInitError } from '../errors.ts';
-import { makeDirectories } from '../linux/files.ts';
+import { makeDirectories } from '../linux/directories.ts';
 import { runDir } from '../store/run-layout.ts';
 import { takeLock } from '../volume/lock.ts';
 

@@ -1,6 +1,9 @@
-import { makeDirectories, readIfThere, removeFile, replaceFile } from '../linux/files.ts';
+import { makeDirectories } from '../linux/directories.ts';
+import { readIfThere } from '../linux/read.ts';
+import { removeFile } from '../linux/remove.ts';
+import { replaceFile } from '../linux/replace.ts';
 import type { Step, StrategyName } from '../store/plan.ts';
-import { runDir } from '../store/run-layout.ts';
+import { runDir, runLayout } from '../store/run-layout.ts';
 
 /** Where a mount was made; another configuration since does not change what is to be undone. */
 export type HookPlaces = { cacheDir: string; storeDir: string; stateDir: string };
@@ -15,7 +18,7 @@ export type HookRecord = {
   };
 };
 
-const file = `${runDir}/boot.json`;
+const file = runLayout.record;
 
 /** @returns undefined where no `mount` was here, but nobody, or an init. */
 export function readHookRecord(): HookRecord | undefined {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { bitsOf } from './bits.ts';
-import { readIfThere } from './files.ts';
 import { checked, lazily } from './libc.ts';
 import { Prctl, prctl } from './prctl.ts';
+import { readIfThere } from './read.ts';
 
 const capset = lazily('capset', { return: 'int32', arguments: ['buffer', 'buffer'] });
 

@@ -8,6 +8,8 @@ import { type Ended, exitCodeOf } from './wait.ts';
 export type ExitOf = (pid: number) => Promise<Ended>;
 
 export type HelperRequest = {
+  /** The program's path where its first argument is not that. */
+  file?: string;
   /** The program, by its path, and its arguments. */
   argv: readonly [string, ...string[]];
   /** Over init's own environment; undefined takes a variable away. */
@@ -17,6 +19,8 @@ export type HelperRequest = {
   exitOf: ExitOf;
   /** Each line that it says, on whichever output. */
   onLine: (line: string) => void;
+  /** What is on its standard output, where that is to be told apart. */
+  onOutput?: (line: string) => void;
 };
 
 /** How long a helper that was told to end may take to do so. */
@@ -27,18 +31,26 @@ const KILL_AFTER_MS = 1000;
  * @returns its exit code; 128+n when signal n ended it.
  * @throws {SystemError} when it cannot be started.
  */
-export async function runHelper({ argv, env, signal, exitOf, onLine }: HelperRequest): Promise<number> {
+export async function runHelper({
+  argv,
+  file = argv[0],
+  env,
+  signal,
+  exitOf,
+  onLine,
+  onOutput,
+}: HelperRequest): Promise<number> {
   signal.throwIfAborted();
-  const [file] = argv;
-  const { write, over } = readLines(onLine);
+  const errors = readLines(onLine);
+  const output = onOutput === undefined ? errors : readLines(onOutput);
   const nothing = openSync('/dev/null', 'r');
   let pid: number;
   try {
-    const fds = [nothing, write, write];
+    const fds = [nothing, output.write, errors.write];
     pid = spawn({ file, argv, env: variables(env), cwd: '/', fds, session: true });
   } finally {
     closeSync(nothing);
-    closeSync(write);
+    for (const fd of new Set([output.write, errors.write])) closeSync(fd);
   }
   const ended = exitOf(pid);
   let kill: NodeJS.Timeout | undefined;
@@ -49,7 +61,7 @@ export async function runHelper({ argv, env, signal, exitOf, onLine }: HelperReq
   signal.addEventListener('abort', abort);
   try {
     const code = exitCodeOf(await ended);
-    await over;
+    await Promise.all([output.over, errors.over]);
     return code;
   } finally {
     signal.removeEventListener('abort', abort);

@@ -9,6 +9,9 @@ import {
 } from 'node:ffi';
 import { errnoName } from '../errors.ts';
 
+/** Where a path begins that is not absolute: the working directory (openat(2)). */
+export const AT_FDCWD = -100;
+
 /** The C library this process runs on; `null` names the process image itself (dlopen(3)). */
 const library = new DynamicLibrary(null);
 

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { checked, lazily } from './libc.ts';
+import { AT_FDCWD, checked, lazily } from './libc.ts';
 
 const mount2 = lazily('mount', {
   return: 'int32',
@@ -59,7 +59,6 @@ const fsconfig = lazily('fsconfig', {
   arguments: ['int32', 'uint32', 'pointer', 'pointer', 'int32'],
 });
 
-const AT_FDCWD = -100;
 const FSPICK_CLOEXEC = 1;
 const FSCONFIG_CMD_RECONFIGURE = 7;
 

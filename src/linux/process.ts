@@ -43,6 +43,16 @@ export function parseStat(text: string): ProcessEntry | undefined {
   };
 }
 
+/**
+ * When a process was started, in clock ticks since the machine was (field 22 of proc_pid_stat(5)): tells it from a later one
+ * of the same PID.
+ * @throws ENOENT when there is none.
+ */
+export function startTimeOf(pid: number): string {
+  const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+
 /** All processes of this PID namespace, as far as /proc shows it. A process may end while it is read. */
 export function listProcesses(): ProcessEntry[] {
   const entries: ProcessEntry[] = [];

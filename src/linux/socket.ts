@@ -1,5 +1,4 @@
 import { chmodSync, closeSync } from 'node:fs';
-import { hasErrno } from '../errors.ts';
 import { checked, lazily, SystemError } from './libc.ts';
 
 const socket = lazily('socket', { return: 'int32', arguments: ['int32', 'int32', 'int32'] });
@@ -70,18 +69,5 @@ function opened(type: number, prepare: (fd: number) => void): number {
   } catch (error) {
     closeSync(fd);
     throw error;
-  }
-}
-
-/**
- * Whether somebody accepts connections at a path; the one that it takes to find out is closed at once.
- * @throws {SystemError} ENOENT when nothing is there, ECONNREFUSED when nobody listens any more.
- */
-export function assertAnswers(path: string): void {
-  try {
-    closeSync(connectUnix(path));
-  } catch (error) {
-    // One whose queue is full is one that answers.
-    if (!hasErrno(error, 'EAGAIN')) throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { existsSync, symlinkSync } from 'node:fs';
-import { makeDirectories } from '../linux/files.ts';
+import { makeDirectories } from '../linux/directories.ts';
 import { Mount, mount } from '../linux/mount.ts';
 import { readMountInfo } from '../linux/mountinfo.ts';
 

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import { readIfThere } from '../linux/files.ts';
+import { readIfThere } from '../linux/read.ts';
 import { adoptTerminal } from '../linux/terminal.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { Exit, InitError } from '../errors.ts';
-import { makeDirectories, readIfThere } from '../linux/files.ts';
+import { makeDirectories } from '../linux/directories.ts';
 import { Mount, mount } from '../linux/mount.ts';
+import { readIfThere } from '../linux/read.ts';
 
 /** A line of fstab(5). */
 export type TableEntry = { source: string; target: string; type: string; options: string[] };

@@ -23,6 +23,9 @@ export type DaemonHello = Hello & {
 /** Why there was no answer: what of the socket is said to be, such as `nobody listens`. */
 export type NoDaemon = { kind: 'no daemon'; what: string; errno: string };
 
+/** How long a daemon has to answer a boot. */
+export const HELLO_MS = 1000;
+
 /** More than any honest answer. */
 const MOST_BYTES = 1024 * 1024;
 const CHUNK_BYTES = 16 * 1024;

@@ -1,7 +1,9 @@
 import { chmodSync, closeSync, linkSync, mkdirSync, openSync, readlinkSync, symlinkSync } from 'node:fs';
 import { hasErrno } from '../errors.ts';
 import { reflink, sendBytes } from '../linux/copy.ts';
-import { copyXattrs, giveOwner, permissions, setTimes } from '../linux/files.ts';
+import { giveOwner, permissions } from '../linux/owners.ts';
+import { setTimes } from '../linux/times.ts';
+import { copyXattrs } from '../linux/xattrs.ts';
 import { entryPath, type TreeEntry } from './tree.ts';
 
 /** What an entry counts for beside its contents: creating one takes about as long as writing a block. */

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { errnoOf } from '../errors.ts';
-import { readIfThere } from '../linux/files.ts';
+import { readIfThere } from '../linux/read.ts';
 import type { LayerIdentity } from '../volume/manifest.ts';
 import { databaseFile } from './database.ts';
 

@@ -10,7 +10,7 @@ export const perBootParts = [
   'userpool',
   'userpool2',
   'builds',
-  // Of strategy `substituter`, whose settings nix.conf may still include.
+  // Of strategy `substituter`.
   'nix-cache-init',
 ] as const;
 

@@ -1,6 +1,8 @@
 import { existsSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { flushDirectory, flushFileSystem, makeDirectories, removeTree } from '../linux/files.ts';
+import { makeDirectories } from '../linux/directories.ts';
+import { flushDirectory, flushFileSystem } from '../linux/flush.ts';
+import { removeTree } from '../linux/remove.ts';
 import { copySize, copyTree, type Loss } from './copy.ts';
 import { databaseFile } from './database.ts';
 import { toleratedLoss } from './losses.ts';

@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PathKeeper } from '../binary-cache/keeper.ts';
 import { hasErrno } from '../errors.ts';
-import { removeTree } from '../linux/files.ts';
 import type { ExitOf } from '../linux/helper.ts';
 import { bindMount, makePrivate, makeReadOnly, mount } from '../linux/mount.ts';
+import { removeTree } from '../linux/remove.ts';
 import type { Log } from '../log.ts';
+import { takeLinesOut } from '../state/nix-conf-lines.ts';
 import { removeIdle } from '../volume/idle.ts';
 import { assertFree, takeLock } from '../volume/lock.ts';
+import { claimState } from '../volume/prefix-state.ts';
 import { deleteTree } from '../volume/trash.ts';
 import type { Plan, Step } from './plan.ts';
 import { announceVariables, setVariables } from './steps/environment.ts';
@@ -18,7 +20,7 @@ import { claimVolume } from './steps/manifest.ts';
 import { mask } from './steps/mask.ts';
 import { putNixConf } from './steps/nix-conf.ts';
 import { mountOverlay } from './steps/overlay.ts';
-import { reconcileImage } from './steps/reconcile.ts';
+import { type Reconciliation, reconcileImage } from './steps/reconcile.ts';
 import { keepRoots } from './steps/roots.ts';
 import { seed } from './steps/seed.ts';
 import { bindEach, snapshot } from './steps/snapshot.ts';
@@ -46,7 +48,10 @@ export type Applied = {
   whenRunning: (() => void)[];
   /** What goes on beside the command. */
   companions: PathKeeper[];
-  /** Milliseconds each step took, for boot.json. */
+  /** What was done about an image that had changed. */
+  reconciled: Reconciliation | undefined;
+  /** When each step began and how many milliseconds it took, for boot.json. */
+  starts: number[];
   timings: number[];
 };
 
@@ -63,6 +68,8 @@ export async function apply(plan: Plan, context: ApplyContext): Promise<Applied>
     listening: new Map(),
     whenRunning: [],
     companions: [],
+    reconciled: undefined,
+    starts: [],
     timings: [],
   };
   try {
@@ -70,6 +77,7 @@ export async function apply(plan: Plan, context: ApplyContext): Promise<Applied>
       await turn();
       context.signal.throwIfAborted();
       const start = performance.now();
+      applied.starts.push(start);
       await execute(step, { ...context, applied });
       applied.timings.push(performance.now() - start);
     }
@@ -122,7 +130,7 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
       await seed(step, log, signal);
       break;
     case 'reconcile':
-      await reconcileImage(step, log, signal);
+      applied.reconciled = await reconcileImage(step, log, signal);
       if (existsSync(step.files.superseded))
         applied.whenRunning.push(() => void deleteTree(step.files.superseded, log));
       break;
@@ -158,6 +166,9 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
         log.warn(step.orWarn);
       }
       break;
+    case 'unmark':
+      for (const file of step.files) takeLinesOut(file);
+      break;
     case 'warn':
       log.warn(step.text);
       break;
@@ -168,6 +179,9 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
     case 'manifest':
       claimVolume(step);
       break;
+    case 'claim-state':
+      claimState(step);
+      break;
     case 'binary-cache': {
       // Here and below: no other strategy is to pay for it.
       const { prepareCache } = await import('../binary-cache/prepare.ts');
@@ -176,7 +190,7 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
     }
     case 'substituter': {
       const { writeSettings } = await import('../binary-cache/settings.ts');
-      writeSettings(step, log);
+      writeSettings(step, log, (action) => undo.ending(action));
       break;
     }
     case 'keep-paths': {

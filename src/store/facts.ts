@@ -15,7 +15,7 @@ import type { HostFacts } from './host-facts.ts';
 import { findLeftovers } from './leftovers.ts';
 import type { LowerStoreFacts } from './lower-store-facts.ts';
 import { runDir, runLayout } from './run-layout.ts';
-import { lookForWritable, type Writable } from './writable.ts';
+import { findMarkedConfs, lookForWritable, type Writable } from './writable.ts';
 
 /** What is true of this machine, image and volume; gathered once at boot, by looking and never by trying. */
 export type Facts = {
@@ -56,12 +56,14 @@ export type Facts = {
   readonly imageDatabase: 'whole' | 'unwritten' | 'missing';
   /** Whether the image's store has the directory for hard links that Nix makes in each store that it opens. */
   readonly storeLinks: boolean;
-  /** Of the store of another daemon; undefined: not configured. */
+  /** The store of another daemon, asked when somebody wants to know; undefined: not configured. */
   readonly lowerStore: LowerStoreFacts | undefined;
   /** The files that Nix reads as the user's settings; the first counts most. */
   readonly userConfFiles: string[];
   /** The directory of the settings of all users of the container (XDG base directory specification). */
   userConfDir: string;
+  /** Files of settings that still have lines of a boot that was killed, and are ours to change. */
+  markedConfs: string[];
 };
 
 /**
@@ -100,6 +102,7 @@ function look(config: Config, env: NodeJS.ProcessEnv, { lookAtHost, lookAtLowerS
   const logDir = `${dirname(config.stateDir)}/log`;
   // Nix takes an empty variable for none (getEnvNonEmpty in src/libutil/environment-variables.cc).
   const confDir = env['NIX_CONF_DIR'] || '/etc/nix';
+  const userConfDir = `${(env['XDG_CONFIG_DIRS'] || '/etc/xdg').split(':')[0]}/nix`;
   const daemon = {
     path: findCommand(config['daemon.command'], env['PATH']),
     socket: env['NIX_DAEMON_SOCKET_PATH'] || `${config.stateDir}/daemon-socket/socket`,
@@ -107,6 +110,7 @@ function look(config: Config, env: NodeJS.ProcessEnv, { lookAtHost, lookAtLowerS
   const socketMount = mountOf(daemon.socket, mounts)?.target;
   let version: string | null | undefined;
   let host: HostFacts | undefined;
+  let lowerStore: LowerStoreFacts | undefined;
   const leftovers = findLeftovers(mounts, config);
   // What a killed boot left mounted hides them.
   const image = leftovers.includes(runLayout.lowerState)
@@ -130,10 +134,12 @@ function look(config: Config, env: NodeJS.ProcessEnv, { lookAtHost, lookAtLowerS
     })),
     stateReadOnly: readOnlyAt(config.stateDir),
     logDir: isDirectory(logDir) ? logDir : undefined,
-    runReadOnly: readOnlyAt(runDir),
+    // A tmpfs that a killed boot left there is going to be unmounted.
+    runReadOnly: leftovers.includes(runDir) || readOnlyAt(runDir),
     nixConf: {
       dir: confDir,
-      kind: nixConfKind(confDir),
+      // A copy that a killed boot left over it hides why it was made: a link is in the way of a mount.
+      kind: leftovers.includes(confDir) ? 'symlink' : nixConfKind(confDir),
       readOnly: readOnlyAt(confDir),
       variable: env['NIX_CONFIG'],
     },
@@ -164,9 +170,11 @@ function look(config: Config, env: NodeJS.ProcessEnv, { lookAtHost, lookAtLowerS
       return isDirectory(`${image.store}/.links`);
     },
     get lowerStore() {
-      return lookAtLowerStore?.(config);
+      lowerStore ??= lookAtLowerStore?.(config);
+      return lowerStore;
     },
-    userConfDir: `${(env['XDG_CONFIG_DIRS'] || '/etc/xdg').split(':')[0]}/nix`,
+    userConfDir,
+    markedConfs: findMarkedConfs([confDir, userConfDir], mounts),
     get userConfFiles() {
       return userConfFiles(env);
     },

@@ -2,7 +2,7 @@ import { existsSync, lstatSync, opendirSync, readlinkSync, statSync } from 'node
 import { dirname, resolve } from 'node:path';
 import type { Config } from '../config/keys.ts';
 import { isReadOnly, type MountInfo, mountOf } from '../linux/mountinfo.ts';
-import { type DaemonHello, helloDaemon, type NoDaemon } from '../nix/hello.ts';
+import { type DaemonHello, HELLO_MS, helloDaemon, type NoDaemon } from '../nix/hello.ts';
 import { isStorePathName } from '../state/reconcile/layers.ts';
 
 /** What of another machine's Nix can be seen here. */
@@ -25,9 +25,6 @@ export type HostPlaces = Pick<Config, 'storeDir'> & {
   mounts: readonly MountInfo[];
   env: NodeJS.ProcessEnv;
 };
-
-/** How long a daemon has to answer a boot. */
-export const HELLO_MS = 1000;
 
 /** Enough to meet a valid one among what killed builds left. */
 const MOST_ASKED = 32;

@@ -1,12 +1,12 @@
 import { dirname } from 'node:path';
 import type { Config } from '../config/keys.ts';
-import { Exit } from '../errors.ts';
 import type { NoDaemon } from '../nix/hello.ts';
 import type { Facts } from './facts.ts';
-import { nixConf, runDirectory } from './overlay-parts.ts';
+import { claimMounts, nixConf, runDirectory, unmountLeftovers } from './overlay-parts.ts';
 import type { Step } from './plan.ts';
 import type { Strategy, Unsupported } from './strategy.ts';
 import { fault } from './unfit.ts';
+import { unreachable } from './unreachable.ts';
 
 /** The host's store, and its daemon to add to it. Nothing here is ours: no volume, no daemon, no garbage collection. */
 export const host: Strategy = { name: 'host', unsupported, plan, daemon: () => 'none' };
@@ -26,7 +26,7 @@ function unsupported(facts: Facts, config: Config): Unsupported | undefined {
   if (mounted === 'writable') {
     return misfit(`the host's store is mounted writable at ${storeDir}`, 'EINVAL');
   }
-  if (daemon.kind === 'no daemon') return unreachable(daemon, facts, config);
+  if (daemon.kind === 'no daemon') return daemonAway(daemon, facts, config);
   if (asked > 0 && daemon.valid.length === 0) {
     return misfit(
       `the daemon behind ${socket} knows none of ${asked} paths in ${storeDir}: they are of two machines`,
@@ -37,30 +37,27 @@ function unsupported(facts: Facts, config: Config): Unsupported | undefined {
   return undefined;
 }
 
-function unreachable({ what, errno }: NoDaemon, facts: Facts, config: Config): Unsupported {
+function daemonAway(daemon: NoDaemon, facts: Facts, config: Config): Unsupported {
   const { socket } = facts.daemon;
-  const start = `on the host: systemctl start nix-daemon.socket; and ${flags(config, socket)}`;
-  const allow = "add this user to allowed-users in the host's nix.conf, and systemctl restart nix-daemon";
-  const remedies: Readonly<Record<string, string>> = {
-    ENOENT: flags(config, socket),
-    ENOTDIR: flags(config, socket),
-    ECONNREFUSED: start,
-    EACCES: 'let this user reach the socket: chmod on the host',
-    ECONNRESET: allow,
-    ETIMEDOUT: 'on the host: systemctl restart nix-daemon',
-    EPROTONOSUPPORT: 'update Nix on the host',
-  };
-  return {
-    stage: 'daemon',
-    what: `the socket of the host's nix-daemon, ${socket}, ${what}`,
-    errno,
-    remedy: remedies[errno] ?? `mount the socket of a nix-daemon: ${flags(config, socket)}`,
-    exitCode: errno === 'EACCES' ? Exit.privilege : Exit.config,
-  };
+  const mount = flags(config, socket);
+  return unreachable(
+    daemon,
+    { whose: "the host's nix-daemon", socket },
+    {
+      mount,
+      start: `on the host: systemctl start nix-daemon.socket; and ${mount}`,
+      restart: 'on the host: systemctl restart nix-daemon',
+      open: 'let this user reach the socket: chmod on the host',
+      allow: "add this user to allowed-users in the host's nix.conf, and systemctl restart nix-daemon",
+      update: 'update Nix on the host',
+      replace: `mount the socket of a nix-daemon: ${mount}`,
+    },
+  );
 }
 
 function plan(facts: Facts, config: Config): Step[] {
   return [
+    ...(facts.sysAdmin ? unmountLeftovers(facts) : []),
     ...warnings(facts, config).map((text): Step => ({ do: 'warn', text })),
     { do: 'environment', variables: { NIX_REMOTE: 'daemon' } },
     ...forShells(facts),
@@ -101,5 +98,5 @@ function forShells(facts: Facts): Step[] {
   const conf = nixConf(facts, { store: 'daemon' }).map((step) =>
     step.do === 'nix-conf' ? { ...step, orWarn: orSay } : step,
   );
-  return [...runDirectory(facts, []), ...conf];
+  return [...runDirectory(facts, []), claimMounts, ...conf];
 }

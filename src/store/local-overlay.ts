@@ -1,15 +1,18 @@
+import { dirname } from 'node:path';
 import type { Config } from '../config/keys.ts';
 import { parseLowerStore } from '../config/lower-store.ts';
 import { Exit } from '../errors.ts';
+import type { NoDaemon } from '../nix/hello.ts';
 import { isBefore } from '../state/nix-version.ts';
 import type { Facts } from './facts.ts';
 import { canMakeLinks, localOverlayUri, lowerDirectory } from './local-overlay-uri.ts';
-import { overlay, overlaySteps } from './overlay.ts';
+import { layersUnfit, overlaySteps } from './overlay.ts';
 import { overlaySettings } from './overlay-parts.ts';
 import type { Step } from './plan.ts';
 import { runLayout } from './run-layout.ts';
 import type { DaemonStart, Strategy, Unsupported } from './strategy.ts';
 import { fault } from './unfit.ts';
+import { unreachable } from './unreachable.ts';
 
 /**
  * The layers and the database of `overlay`, through Nix's own `local-overlay` store: what the database lacks, the daemon asks
@@ -22,7 +25,7 @@ const SINCE = [2, 22] as const;
 
 function unsupported(facts: Facts, config: Config): Unsupported | undefined {
   return (
-    overlay.unsupported(facts, config) ??
+    layersUnfit(facts, config, plan) ??
     daemonMissing(facts, config) ??
     nixUnfit(facts, config) ??
     (config.lowerStore === undefined ? imageUnfit(facts, config) : lowerUnfit(facts, config))
@@ -78,11 +81,24 @@ function lowerUnfit({ lowerStore, daemon }: Facts, config: Config): Unsupported 
       'ENOENT',
       `docker run -v STORE:${directory}:ro`,
     );
-  if (lowerStore.errno !== undefined) {
-    const remedy = `start the daemon of the lower store, and mount its socket: docker run -v DIRECTORY:${socket.replace(/\/[^/]*$/, '')}`;
-    return fault(`the lower store does not answer at ${socket}`, lowerStore.errno, remedy);
-  }
-  return undefined;
+  return lowerStore.daemon.kind === 'daemon' ? undefined : lowerAway(lowerStore.daemon, socket);
+}
+
+function lowerAway(daemon: NoDaemon, socket: string): Unsupported {
+  const mount = `docker run -v DIRECTORY:${dirname(socket)}`;
+  return unreachable(
+    daemon,
+    { whose: "the lower store's daemon", socket },
+    {
+      mount: `mount the directory of its socket: ${mount}`,
+      start: `start the daemon of the lower store, and mount the directory of its socket: ${mount}`,
+      restart: 'restart the daemon of the lower store',
+      open: `let this user reach the socket: chmod 0666 ${socket}`,
+      allow: 'add this user to allowed-users in the nix.conf of the lower store, and restart its daemon',
+      update: 'update Nix, or snix, where the lower store is',
+      replace: `name the socket of a nix-daemon in lowerStore, or mount it: ${mount}`,
+    },
+  );
 }
 
 function plan(facts: Facts, config: Config): Step[] {

@@ -44,11 +44,20 @@ export function unmountLeftovers({ leftovers }: Facts): Step[] {
   return leftovers.length > 0 ? [{ do: 'unmount', targets: leftovers, claim: runLayout.claim }] : [];
 }
 
+/** For as long as something of ours is mounted. */
+export const claimMounts: Step = {
+  do: 'lock',
+  of: 'mounts',
+  path: runLayout.claim,
+  waitMs: 0,
+  orRead: false,
+};
+
 /** The image's store and state, aside before the overlay hides them. */
 export function bindAside(facts: Facts, storeDir: string, stateDir: string): Step[] {
   return [
     ...runDirectory(facts, [runLayout.lowerStore, runLayout.lowerState]),
-    { do: 'lock', of: 'mounts', path: runLayout.claim, waitMs: 0, orRead: false },
+    claimMounts,
     { do: 'mkdir', path: stateDir, mode: 0o755 },
     { do: 'bind', source: storeDir, target: runLayout.lowerStore, readOnly: true },
     { do: 'bind', source: stateDir, target: runLayout.lowerState, readOnly: true },

@@ -28,19 +28,24 @@ import { nothingMounted, storeUnfit, volumeFault, volumeMissing, volumeUnusable 
 export const overlay: Strategy = { name: 'overlay', unsupported, plan };
 
 function unsupported(facts: Facts, config: Config): Unsupported | undefined {
+  return layersUnfit(facts, config, plan);
+}
+
+/** Why the volume cannot be laid over the image so. */
+export function layersUnfit(facts: Facts, config: Config, steps: Strategy['plan']): Unsupported | undefined {
   return (
     volumeUnfit(facts, config) ??
     storeUnfit(facts, config) ??
     lowersUnfit(facts, config) ??
     privilegeMissing(facts) ??
-    optionsTooLong(plan(facts, config))
+    optionsTooLong(steps(facts, config), config)
   );
 }
 
 /** The kernel takes a page of options, and cuts off what is longer without a word (mount(2)). */
 const MOST_OPTION_BYTES = 4095;
 
-function optionsTooLong(steps: readonly Step[]): Unsupported | undefined {
+function optionsTooLong(steps: readonly Step[], { lowerStore }: Config): Unsupported | undefined {
   const lengths = steps.flatMap((step) =>
     step.do === 'overlay' ? [Buffer.byteLength(overlayOptions(step))] : [],
   );
@@ -50,7 +55,7 @@ function optionsTooLong(steps: readonly Step[]): Unsupported | undefined {
     stage: 'facts',
     what: `the overlay would need ${length} bytes of options, of which the kernel takes ${MOST_OPTION_BYTES}`,
     errno: 'E2BIG',
-    remedy: 'set fewer lowers, or a shorter cacheDir',
+    remedy: `${lowerStore === undefined ? 'set fewer lowers' : 'mount the lower store at a shorter path'}, or a shorter cacheDir`,
     exitCode: Exit.config,
   };
 }

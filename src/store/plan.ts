@@ -5,6 +5,7 @@ import type { Config } from '../config/keys.ts';
 import type { ReconcileRequest } from '../state/reconcile/reconcile.ts';
 import type { SnapshotRequest } from '../state/snapshot/snapshot.ts';
 import type { LockedThing } from '../volume/lock.ts';
+import type { StateClaim } from '../volume/prefix-state.ts';
 import type { DaemonStart } from './strategy.ts';
 
 /** Where our lines of nix.conf go: into a file that is mounted over the image's, or over its directory; or into the file itself. */
@@ -54,6 +55,8 @@ export type Step =
       /** Lines of it that come before the user's own, which win. */
       settings: Record<string, string>;
     } & NixConfPlace)
+  /** Takes out of settings of Nix what a boot that was killed put there. */
+  | { do: 'unmark'; files: string[] }
   /** Says what people should know about what they asked for. */
   | { do: 'warn'; text: string }
   /**
@@ -63,6 +66,8 @@ export type Step =
   | { do: 'environment'; variables: Record<string, string>; announce?: true }
   /** Says on a volume that nobody has used yet whose it is. */
   | { do: 'manifest'; path: string; strategy: 'prefix' | 'substituter' }
+  /** Refuses a state directory on the volume that is another store's. */
+  | ({ do: 'claim-state' } & StateClaim)
   /** Makes the binary cache on the volume and its key unless they are there. */
   | ({ do: 'binary-cache' } & PrepareRequest)
   /** Tells Nix of it. */
@@ -121,6 +126,8 @@ export function describeStep(step: Step): string {
       return `root what projects lead to that are not mounted, and note those that are in ${step.record}`;
     case 'nix-conf':
       return `put our defaults before ${step.dir}/nix.conf`;
+    case 'unmark':
+      return `take the lines of an earlier boot out of ${step.files.join(', ')}`;
     case 'warn':
       return `warn: ${step.text}`;
     case 'environment':
@@ -129,6 +136,8 @@ export function describeStep(step: Step): string {
         .join(' ')}`;
     case 'manifest':
       return `note in ${step.path} that strategy ${step.strategy} uses the volume, if none has yet`;
+    case 'claim-state':
+      return `note in ${step.record} that ${step.stateDir} is of ${step.storeDir}, or refuse it as another store's`;
     case 'binary-cache':
       return step.readOnly
         ? `read the binary cache ${step.cache}`
@@ -136,7 +145,7 @@ export function describeStep(step: Step): string {
     case 'substituter':
       return step.userConfDir === undefined
         ? `generate settings of Nix in ${step.own}`
-        : `have ${step.confDir}/nix.conf include settings in ${step.own}`;
+        : `put settings for it into ${step.confDir}/nix.conf`;
     case 'keep-paths':
       return step.readOnly
         ? `restore profiles and roots of ${step.record}`

@@ -80,6 +80,13 @@ function plan(facts: Facts, config: Config): Step[] {
     ...lockVolume(config, { reads: false }),
     { do: 'manifest', path: manifest, strategy: 'prefix' },
     { do: 'mkdir', path: root, mode: 0o755 },
+    {
+      do: 'claim-state',
+      record: places.stores,
+      storeDir: places.storeDir,
+      stateDir: places.stateDir,
+      cacheDir: config.cacheDir,
+    },
     { do: 'clear', paths: perBootParts.map((part) => `${places.stateDir}/${part}`), idle: [probe] },
     { do: 'nix-conf', dir: places.confDir, over: 'in place', settings },
     ...(everywhere ? [{ do: 'nix-conf', dir: facts.nixConf.dir, over: 'in place', settings } as const] : []),

@@ -13,6 +13,12 @@ export const runLayout = {
   lowerNix: `${runDir}/lower/nix`,
   /** Held for as long as something of ours is mounted here: another init must not take it for what a killed one left. */
   claim: `${runDir}/lock`,
+  /** Where a running init answers. */
+  control: `${runDir}/control.sock`,
+  /** How the last boot failed. */
+  failure: `${runDir}/failure.json`,
+  /** What the boot did and how long it took. */
+  record: `${runDir}/boot.json`,
   builds: `${runDir}/builds`,
   nixConf: `${runDir}/nix.conf`,
   /** What a reader has for its own. Store paths in memory: the container's own layer is an overlay, which cannot be an upper. */

@@ -56,12 +56,22 @@ export async function select(
     const why = strategy.unsupported(facts, config);
     if (why === undefined) {
       const own = strategy.plan(facts, config);
-      const steps = [...own, ...daemonSteps(facts, config, strategy, own), ...serviceSteps(config)];
+      const steps = [
+        ...withUnmarking(facts, own),
+        ...daemonSteps(facts, config, strategy, own),
+        ...serviceSteps(config),
+      ];
       return { plan: { strategy: name, steps }, passedOver, rest: possible.slice(index + 1) };
     }
     passedOver.push({ strategy: name, why });
   }
   return { plan: undefined, passedOver, rest: [] };
+}
+
+/** Once the volume is ours: who is refused changes nothing. */
+function withUnmarking({ markedConfs: files }: Facts, own: readonly Step[]): Step[] {
+  const locked = own.findIndex((step) => step.do === 'lock') + 1;
+  return files.length > 0 ? own.toSpliced(locked, 0, { do: 'unmark', files }) : [...own];
 }
 
 /**

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
-import { removeFile } from '../linux/files.ts';
 import { unmount } from '../linux/mount.ts';
+import { removeFile } from '../linux/remove.ts';
 import type { Log } from '../log.ts';
 
 /** What `apply` did, to be taken back newest first: at shutdown, or when a later step fails. */

@@ -1,8 +1,8 @@
 import { nearest } from '../config/nearest.ts';
 import { Exit, InitError, systemErrno, toInitError } from '../errors.ts';
 import { asIdentity, type Credentials, type Identity } from '../linux/credentials.ts';
-import { readIfThere } from '../linux/files.ts';
 import { parseGroup, parseId, parsePasswd } from '../linux/passwd.ts';
+import { readIfThere } from '../linux/read.ts';
 
 /**
  * Whom `name`, `uid`, `uid:gid` or `name:group` means in this image, as Docker reads it (moby/sys/user, GetExecUser): digits

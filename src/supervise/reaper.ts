@@ -9,8 +9,14 @@ import { type Ended, type Stopped, waitForOne } from '../linux/wait.ts';
 export class Reaper {
   readonly #waiting = new Map<number, (ended: Ended) => void>();
   readonly #onReap = new Set<() => void>();
+  #reaped = 0;
   #onStop: (stopped: Stopped) => void = () => {};
   readonly #sweep = (): void => this.sweep();
+
+  /** How many processes were reaped. */
+  get reaped(): number {
+    return this.#reaped;
+  }
 
   /** Starts reaping; children that an earlier program of this PID left are taken at once. */
   start(): void {
@@ -47,6 +53,7 @@ export class Reaper {
         continue;
       }
       reaped = true;
+      this.#reaped += 1;
       const resolve = this.#waiting.get(change.pid);
       this.#waiting.delete(change.pid);
       resolve?.(change);

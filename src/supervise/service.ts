@@ -1,5 +1,6 @@
 import type { Restart } from '../config/services.ts';
 import { asIdentity } from '../linux/credentials.ts';
+import { sendSignal } from '../linux/process.ts';
 import { spawn } from '../linux/spawn.ts';
 import { type Ended, exitCodeOf } from '../linux/wait.ts';
 import type { Log } from '../log.ts';
@@ -11,6 +12,7 @@ import type { Person } from './privileges.ts';
 import type { Readiness } from './ready/readiness.ts';
 import type { Reaper } from './reaper.ts';
 import { startDescriptors } from './start-descriptors.ts';
+import { startTimer } from './timer.ts';
 
 const LOUD_AFTER = 5;
 
@@ -44,6 +46,10 @@ export class Service {
   #crashes = 0;
   #restart: NodeJS.Timeout | undefined;
   #stopping = false;
+  #since: number | undefined;
+  #starts = 0;
+  /** Somebody's who asked for a restart, until it has come. */
+  #asked: PromiseWithResolvers<void> | undefined;
 
   constructor(definition: ServiceDefinition, reaper: Reaper, log: Log) {
     this.definition = definition;
@@ -61,6 +67,20 @@ export class Service {
     return this.#session;
   }
 
+  get state(): 'running' | 'waiting' | 'ended' {
+    if (this.#pid !== undefined) return 'running';
+    return this.#restart === undefined ? 'ended' : 'waiting';
+  }
+
+  /** Of its last start, in milliseconds since the epoch. */
+  get since(): number | undefined {
+    return this.#since;
+  }
+
+  get restarts(): number {
+    return Math.max(0, this.#starts - 1);
+  }
+
   /** Resolves when it has ended and will not be started again. */
   get over(): Promise<void> {
     return this.#over.promise;
@@ -68,8 +88,11 @@ export class Service {
 
   start(): void {
     const started = performance.now();
+    this.#restart = undefined;
     try {
       this.#pid = this.#spawn();
+      this.#since = Date.now();
+      this.#starts += 1;
     } catch (error) {
       this.#cannotStart(error);
       return;
@@ -77,8 +100,40 @@ export class Service {
     this.#session = this.#pid;
     this.#reaper.exitOf(this.#pid).then((ended) => {
       this.#pid = undefined;
-      if (!this.#stopping) this.#ended(ended, performance.now() - started);
+      if (this.#stopping) this.#asked?.resolve();
+      else if (this.#asked !== undefined) this.#startAsAsked();
+      else this.#ended(ended, performance.now() - started);
     });
+  }
+
+  /**
+   * Ends it, with KILL if it takes too long, and starts it at once: that is no crash. One that waits for its next start, or has
+   * ended for good, is started.
+   * @param graceMs how long it may take to end.
+   * @returns when it was started, or could not be, or everything is to stop.
+   */
+  async restart(graceMs: number): Promise<void> {
+    if (this.#stopping) return;
+    if (this.#pid === undefined) {
+      this.#startAsAsked();
+      return;
+    }
+    this.#asked ??= Promise.withResolvers();
+    sendSignal(this.#pid, this.definition.stopSignal);
+    const { pid } = this;
+    const kill = startTimer(() => {
+      if (pid === this.#pid && pid !== undefined) sendSignal(pid, 'SIGKILL');
+    }, graceMs);
+    await this.#asked.promise;
+    clearTimeout(kill);
+  }
+
+  #startAsAsked(): void {
+    clearTimeout(this.#restart);
+    this.#crashes = 0;
+    this.start();
+    this.#asked?.resolve();
+    this.#asked = undefined;
   }
 
   /** No restarts from here on. */

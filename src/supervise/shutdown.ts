@@ -42,6 +42,10 @@ export class Shutdown {
     return Math.max(0, this.#begin() + this.#options.graceMs - performance.now());
   }
 
+  get begun(): boolean {
+    return this.#started !== undefined;
+  }
+
   /** Aborted when someone is out of patience. */
   get hurry(): AbortSignal {
     return this.#hurry.signal;

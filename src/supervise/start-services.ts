@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts';
+import type { Timeline } from '../timeline.ts';
 import type { Service } from './service.ts';
 import { startTimer } from './timer.ts';
 
@@ -8,7 +9,7 @@ import { startTimer } from './timer.ts';
  */
 export async function startServices(
   services: readonly Service[],
-  { signal, log }: { signal: AbortSignal; log: Log },
+  { signal, log, timeline }: { signal: AbortSignal; log: Log; timeline: Timeline },
 ): Promise<void> {
   for (const service of services) {
     signal.throwIfAborted();
@@ -16,6 +17,7 @@ export async function startServices(
     service.start();
     const outcome = await outcomeOf(service, signal);
     const { name, readiness } = service.definition;
+    timeline.service(name, readiness === undefined ? 'started' : outcome, started);
     if (readiness === undefined) continue;
     if (outcome === 'ready')
       log.info(`service ${name} is ready`, { ms: Math.round(performance.now() - started) });

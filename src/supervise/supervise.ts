@@ -2,9 +2,12 @@ import { closeSync } from 'node:fs';
 import { sendSignal } from '../linux/process.ts';
 import { foregroundTerminal, reclaimTerminal } from '../linux/terminal.ts';
 import { type Ended, exitCodeOf } from '../linux/wait.ts';
+import type { Timeline } from '../timeline.ts';
+import { beginBeside } from './beside.ts';
 import type { Companion } from './companion.ts';
 import { startMainCommand } from './main-command.ts';
 import type { ShutdownReport } from './report.ts';
+import type { Service } from './service.ts';
 import { makeServices, type ServicesOptions } from './services.ts';
 import { Shutdown } from './shutdown.ts';
 import type { SignalInbox } from './signals.ts';
@@ -20,10 +23,20 @@ export type SuperviseOptions = ServicesOptions & {
   inherited: readonly number[];
   inbox: SignalInbox;
   /** What can wait until the command runs. */
-  whenRunning: readonly (() => void)[];
+  whenRunning: readonly ((running: Running) => void)[];
   /** What goes on beside the command and has to come to an end. */
   companions: readonly Companion[];
   report: ShutdownReport;
+  timeline: Timeline;
+};
+
+/** What is there to be seen and steered from then on. */
+export type Running = {
+  /** Its PID; undefined: there is no command. */
+  main: number | undefined;
+  services: readonly Service[];
+  /** Whether everything is to end. */
+  stopping: () => boolean;
 };
 
 /**
@@ -33,7 +46,8 @@ export type SuperviseOptions = ServicesOptions & {
  * that. Nothing runs then.
  */
 export async function supervise(options: SuperviseOptions): Promise<number> {
-  const { command, cwd, inherited, privileges, config, log, reaper, inbox, report, companions } = options;
+  const { command, cwd, inherited, privileges, config, log, reaper, inbox, report, companions, timeline } =
+    options;
   const { processGroup } = config;
   const services = await makeServices(options);
   const shutdownOf = (main: number | undefined): Shutdown =>
@@ -45,9 +59,11 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
   try {
     if (before) {
       const { startServices } = await import('./start-services.ts');
-      await startServices(services, { signal: inbox.boot, log });
+      await startServices(services, { signal: inbox.boot, log, timeline });
+      timeline.ended('services');
     }
     if (command.length > 0) main = startMainCommand({ argv: command, cwd, inherited, terminal, privileges });
+    timeline.ended('command');
   } catch (error) {
     if (before) await stopServices(shutdownOf(undefined), inbox);
     throw error;
@@ -70,7 +86,7 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
     shutdown.consider(signal);
   });
   if (!before) for (const service of services) service.start();
-  for (const act of options.whenRunning) act();
+  beginBeside(options.whenRunning, { main, services, stopping: () => shutdown.begun }, log);
 
   const stopCompanions = (): void => {
     for (const companion of companions) companion.stop();

@@ -1,7 +1,7 @@
 import { closeSync, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { hasErrno } from '../errors.ts';
-import { makeDirectories } from '../linux/files.ts';
+import { makeDirectories } from '../linux/directories.ts';
 import { type LockRequest, takeLock } from './lock.ts';
 
 export type Held = Pick<LockRequest, 'of' | 'path' | 'remedy'> & {

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync } from 'node:fs';
 import { hasErrno } from '../errors.ts';
-import { removeFile, removeTree } from '../linux/files.ts';
 import { tryLock } from '../linux/flock.ts';
+import { removeFile, removeTree } from '../linux/remove.ts';
 
 /** Removes what a process has left that was killed: a directory that nobody has locked. */
 export function removeIdle(path: string): void {

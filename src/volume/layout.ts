@@ -33,6 +33,8 @@ export function volumeLayout(cacheDir: string) {
     imageLinks: `${own}/image-links.json`,
     /** Roots in project directories that may be absent at a boot. */
     indirectRoots: `${own}/indirect-roots.json`,
+    /** What the last garbage collection came to. */
+    lastGc: `${own}/gc.json`,
     /** The binary cache of strategy `substituter`. */
     binaryCache: `${cacheDir}/binary-cache`,
     /** The key pair that it is signed with. */

@@ -11,10 +11,10 @@ import { volumeLayout } from './layout.ts';
 const RETRY_MS = 50;
 
 /**
- * What a lock is on: the volume, what is mounted over the store in this mount namespace, that store to repair it, or the
- * commands `mount` and `unmount`.
+ * What a lock is on: the volume, what is mounted over the store in this mount namespace, that store to repair or collect it, or
+ * the commands `mount` and `unmount`.
  */
-export type LockedThing = 'volume' | 'mounts' | 'repair' | 'hook';
+export type LockedThing = 'volume' | 'mounts' | 'repair' | 'gc' | 'hook';
 
 export type LockRequest = {
   of?: LockedThing;
@@ -100,6 +100,7 @@ export function assertFree(of: LockedThing, path: string): void {
 const inUse: Readonly<Record<LockedThing, Pick<Failure, 'what' | 'remedy'>>> = {
   volume: { what: 'the volume is in use', remedy: 'stop that container, or set onLocked=wait or read-only' },
   mounts: { what: 'the store here is in use', remedy: 'stop it first' },
+  gc: { what: 'garbage is being collected', remedy: 'wait until that is done' },
   repair: { what: 'the store is being repaired', remedy: 'wait until that repair is done' },
   hook: { what: 'a mount or unmount is under way here', remedy: 'wait until it is done' },
 };

@@ -1,5 +1,6 @@
 import { Exit, InitError } from '../errors.ts';
-import { readIfThere, replaceFile } from '../linux/files.ts';
+import { readIfThere } from '../linux/read.ts';
+import { replaceFile } from '../linux/replace.ts';
 
 /** The volume's format that this version reads and writes. */
 export const FORMAT = 1;

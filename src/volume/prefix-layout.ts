@@ -9,6 +9,8 @@ export type PrefixPlaces = {
   logDir: string;
   /** Whose nix.conf has our settings, for Nix to read as one of the user's. */
   confDir: string;
+  /** Of which store a state directory is. */
+  stores: string;
   /** Roots in project directories that may be absent at a boot. */
   indirectRoots: string;
   /** For what Nix keeps in `~/.cache/nix` and `~/.local/state/nix`: it names paths of one store. */
@@ -37,6 +39,7 @@ export function prefixPlaces({ cacheDir, storeDir, stateDir }: Wanted): PrefixPl
     stateDir: place(stateDir),
     logDir: `${prefix}/nix/var/log/nix`,
     confDir: prefix,
+    stores: `${prefix}/stores.json`,
     indirectRoots: `${prefix}/indirect-roots.json`,
     cacheHome: `${prefix}/cache`,
     stateHome: `${prefix}/state`,

@@ -2,33 +2,20 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { boot, startIdle } from '../harness/container.ts';
 import { containerTest } from '../harness/containerTest.ts';
+import { greet } from '../harness/greeting.ts';
 import { inLanes } from '../harness/lanes.ts';
 import { build, builtPath, nixProcesses } from '../harness/nix.ts';
 import { makeVolume } from '../harness/volume.ts';
 
-/** Connects as its first act, then greets: WORKER_MAGIC_1 out, WORKER_MAGIC_2 back, so Nix itself answered. */
-const greet = `
-use Socket;
-socket(my $s, PF_UNIX, SOCK_STREAM, 0) or die "socket: $!";
-connect($s, sockaddr_un("/nix/var/nix/daemon-socket/socket")) or die "connect: $!";
-alarm 60;
-syswrite($s, pack("Q<", 0x6e697863));
-sysread($s, my $reply, 8) == 8 or die "no reply: $!";
-print unpack("Q<", $reply) == 0x6478696f ? "answered\\n" : "odd\\n";
-`;
-
-containerTest(
-  'a main command that connects to the daemon at once is answered, 100 times of 100',
-  async () => {
-    await inLanes(4, [1, 2, 3, 4], async () => {
-      await using volume = await makeVolume();
-      for (let count = 0; count < 25; count += 1) {
-        const result = await boot({ volume: volume.name, command: ['perl', '-e', greet] });
-        assert.equal(result.stdout, 'answered', result.stderr);
-      }
-    });
-  },
-);
+containerTest('a main command that connects to the daemon at once is answered', async () => {
+  await inLanes(4, [1, 2, 3, 4], async () => {
+    await using volume = await makeVolume();
+    for (let count = 0; count < 3; count += 1) {
+      const result = await boot({ volume: volume.name, command: ['perl', '-e', greet] });
+      assert.equal(result.stdout, 'answered', result.stderr);
+    }
+  });
+});
 
 containerTest('a nix-daemon that is killed comes back, and its socket never went away', async () => {
   await using volume = await makeVolume();

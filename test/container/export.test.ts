@@ -8,8 +8,7 @@ import { containerTest } from '../harness/containerTest.ts';
 import { docker, dockerOk, uniqueName } from '../harness/docker.ts';
 import { changes, nixImage, repositoryName } from '../harness/images.ts';
 import { installCommands } from '../harness/packages.ts';
-import { fixtures } from '../harness/paths.ts';
-import { buildTool, give, kinds, makePrefixGround } from '../harness/prefixGround.ts';
+import { buildTool, give, kinds, makePrefixGround, toolsMount } from '../harness/prefixGround.ts';
 import { type Outcome, runOk } from '../harness/run.ts';
 import { bare, makeVolume, type Volume } from '../harness/volume.ts';
 
@@ -38,7 +37,7 @@ for (const [suite, strategy] of machines) {
         image: await nixImage(suite),
         volume: volume.name,
         env: { NIX_CACHE_INIT_STRATEGY: strategy, NIX_CACHE_INIT_ON_UNSUPPORTED: 'fail' },
-        flags: ['-v', `${output.name}:/out`, '-v', `${join(fixtures, 'prefix')}:/tools:ro`],
+        flags: ['-v', `${output.name}:/out`, ...toolsMount],
         command: ['sh', '-euc', `nix-cache-init export --json --to /out $(${buildTool('greet')})`],
       });
       assert.equal(exported.exitCode, 0, exported.stderr);

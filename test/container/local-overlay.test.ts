@@ -180,7 +180,10 @@ for (const suite of suitesWithLocalOverlay) {
     await lower[Symbol.asyncDispose]();
     const away = await boot({ ...options, command: ['true'] });
     assert.equal(away.exitCode, 78);
-    assert.match(away.stderr, /the lower store does not answer at \/run\/other\/socket: ECONNREFUSED/);
+    assert.match(
+      away.stderr,
+      /the lower store's daemon, \/run\/other\/socket, has nobody who listens: ECONNREFUSED/,
+    );
   });
 }
 

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { boot } from '../harness/container.ts';
 import { containerTest } from '../harness/containerTest.ts';
 import { debianImage } from '../harness/images.ts';
 import { assertNothingBuilt, assertVerified, build, builtPath } from '../harness/nix.ts';
-import { fixtures } from '../harness/paths.ts';
 import {
   assertThere,
   buildTool,
   kinds,
   makePrefixGround,
   type PrefixGround,
+  toolsMount,
 } from '../harness/prefixGround.ts';
 import { makeVolume } from '../harness/volume.ts';
 
@@ -78,7 +77,7 @@ containerTest('on an image without /nix, a volume there is a store at its usual 
   const build = {
     image: await debianImage(),
     grant: 'nothing' as const,
-    flags: ['-v', `${volume.name}:/nix`, '-v', `${join(fixtures, 'prefix')}:/tools:ro`, '--cap-drop', 'ALL'],
+    flags: ['-v', `${volume.name}:/nix`, ...toolsMount, '--cap-drop', 'ALL'],
     env: {
       NIX_CACHE_INIT_STRATEGY: 'prefix',
       NIX_CACHE_INIT_ON_UNSUPPORTED: 'fail',

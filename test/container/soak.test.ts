@@ -13,14 +13,14 @@ import { Random } from '../harness/soak/random.ts';
 import { SignalStorm } from '../harness/soak/signals.ts';
 import { makeVolume } from '../harness/volume.ts';
 
-const duration = parseDuration(process.env['NCI_TEST_SOAK'] ?? '90s') ?? 90_000;
+const duration = parseDuration(process.env['NCI_TEST_SOAK'] ?? '45s') ?? 45_000;
 const seed = Number(process.env['NCI_TEST_SEED'] ?? Date.now() % 1_000_000);
-const ROUND_MS = 15_000;
+const ROUND_MS = 9_000;
 /**
  * What init may take more than after the first round. V8's heap grew by 2.3 MB over twelve rounds and was steady from
- * the third on. A leak of 100 bytes for each process reaped takes 8 MB in the default 90 s.
+ * the third on. A leak of 100 bytes for each process reaped takes 4 MB in the default 45 s.
  */
-const MORE_KB = 8 * 1024;
+const MORE_KB = 4 * 1024;
 
 containerTest(
   'under processes, signals, `docker exec` storms and a dying daemon nothing is lost and nothing grows',
@@ -118,7 +118,7 @@ type Done = { orphans: number; stopped: number; signals: number; execs: number; 
 
 /** That there was a load at all: a test that did nothing would find nothing. */
 function assertLoad(done: Done, rounds: number): void {
-  const least: Done = { orphans: 300, stopped: 5, signals: 200, execs: 10, kills: 0.5 };
+  const least: Done = { orphans: 180, stopped: 3, signals: 120, execs: 6, kills: 0.3 };
   for (const [what, count] of Object.entries(least)) {
     const reached = done[what as keyof Done];
     assert.ok(reached >= count * rounds, `only ${reached} ${what} in ${rounds} rounds`);

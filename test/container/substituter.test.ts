@@ -4,6 +4,7 @@ import type { Suite } from '../harness/base.ts';
 import { type Boot, boot, type Container, startContainer, startIdle } from '../harness/container.ts';
 import { containerTest } from '../harness/containerTest.ts';
 import { docker } from '../harness/docker.ts';
+import { publishElsewhere, readPublished } from '../harness/elsewhere.ts';
 import { nixImage } from '../harness/images.ts';
 import { assertBuilt, assertNothingBuilt, assertStoreIsSound, build } from '../harness/nix.ts';
 import { upgradeImage } from '../harness/upgradeImages.ts';
@@ -16,21 +17,15 @@ const profile = '/nix/var/nix/profiles/per-user/mine';
 
 /** Another cache, on a volume of its own that can go away, and what a client says to use it. */
 async function publish(image: string, volume: Volume, name: string): Promise<string[]> {
-  const script = `cd /elsewhere
-    nix-store --generate-binary-cache-key elsewhere secret public
-    nix --offline copy --to 'file:///elsewhere?secret-key=/elsewhere/secret' $(${build(name).join(' ')})
-    cat public`;
   const outcome = await boot({
     image,
     grant: 'nothing',
     env: { NIX_CACHE_INIT_STRATEGY: 'none' },
     flags: ['-v', `${volume.name}:/elsewhere`],
-    command: ['sh', '-euc', script],
+    command: ['sh', '-euc', publishElsewhere(name)],
   });
   assert.equal(outcome.exitCode, 0, outcome.stderr);
-  const key = outcome.stdout.trim();
-  const options = { 'extra-substituters': 'file:///elsewhere', 'extra-trusted-public-keys': key };
-  return Object.entries(options).flatMap(([option, value]) => ['--option', option, value]);
+  return readPublished(outcome.stdout).options;
 }
 
 async function sh(container: Container, script: string, ...flags: string[]): Promise<string> {

@@ -16,14 +16,17 @@ export type Suite = (typeof suites)[number];
 const include = ['nix-bin', 'busybox-static', 'musl'];
 const excluded = ['doc', 'man', 'info', 'locale'].map((name) => `path-exclude=/usr/share/${name}/*`);
 
+const tarballs = new Map<Suite, Promise<string>>();
+
 /** A root file system with Debian's Nix, made once per clone. */
-export async function baseTarball(suite: Suite): Promise<string> {
+export function baseTarball(suite: Suite): Promise<string> {
   const args = mmdebstrapArguments(suite);
   const file = join(cacheDirectory, 'bases', `${suite}-${fingerprint(args)}.tar`);
-  await alone(`tarball-${suite}`, async () => {
+  const ensure = async (): Promise<string> => {
     if (!existsSync(file)) await makeTarball(suite, file, args);
-  });
-  return file;
+    return file;
+  };
+  return tarballs.getOrInsertComputed(suite, () => alone(`tarball-${suite}`, ensure));
 }
 
 /** One that boots by itself, with systemd and nix-daemon as a service of it. */

@@ -1,4 +1,5 @@
 import { docker, dockerOk, label, runId, uniqueName } from './docker.ts';
+import { follow } from './following.ts';
 import { nixImage } from './images.ts';
 import type { Outcome } from './run.ts';
 import { waitForText } from './waitForText.ts';
@@ -8,6 +9,8 @@ export interface Boot {
   volume?: string;
   /** The mount itself can be refused or granted: `overlay` grants what the default strategy needs. */
   grant?: 'overlay' | 'nothing';
+  /** None of its own costs Docker a fifth of the processor's time that a container takes; for those that build nothing. */
+  network?: 'none' | 'host';
   flags?: string[];
   env?: Record<string, string>;
   /** What stands between the entry point and the command. */
@@ -15,14 +18,15 @@ export interface Boot {
   command: string[];
 }
 
+/** What `docker run` says of itself: there may be a container, and it does not go by itself. */
+const FAILED = 125;
+
 /** Boots, waits for the end, and says how it went. */
 export async function boot(options: Boot): Promise<Outcome> {
   const name = uniqueName('boot');
-  try {
-    return await docker('run', '--rm', '--name', name, ...(await runArguments(options)));
-  } finally {
-    await docker('rm', '-f', '-v', name);
-  }
+  const outcome = await docker('run', '--rm', '--name', name, ...(await runArguments(options)));
+  if (outcome.exitCode === FAILED) await docker('rm', '-f', '-v', name);
+  return outcome;
 }
 
 export interface Container extends AsyncDisposable {
@@ -41,11 +45,7 @@ export async function startContainer(options: Boot): Promise<Container> {
     name,
     exec: (command, ...flags) => docker('exec', ...flags, name, ...command),
     logs,
-    waitForLog: async (pattern) => {
-      const read = async (): Promise<string> => allOutput(await logs());
-      const match = await waitForText(read, pattern, () => isRunning(name), 50);
-      return match.input;
-    },
+    waitForLog: (pattern) => waitForLog(name, pattern),
     waitForEnd: async () => Number(await dockerOk('wait', name)),
     async [Symbol.asyncDispose]() {
       await docker('rm', '-f', '-v', name);
@@ -80,9 +80,9 @@ export function after(script: string): Pick<Boot, 'flags' | 'before'> {
 }
 
 export async function runArguments(options: Boot): Promise<string[]> {
-  const { volume, grant = 'overlay', flags = [], env = {}, command } = options;
+  const { volume, grant = 'overlay', network = 'none', flags = [], env = {}, command } = options;
   return [
-    ...['--label', `${label}=${runId}`, '--network', 'none'],
+    ...['--label', `${label}=${runId}`, '--network', network],
     ...(grant === 'overlay' ? ['--cap-add', 'SYS_ADMIN', '--security-opt', 'apparmor=unconfined'] : []),
     ...(volume === undefined ? [] : ['-v', `${volume}:/nix-cache`]),
     ...Object.entries(env).flatMap(([key, value]) => ['-e', `${key}=${value}`]),
@@ -100,8 +100,25 @@ export async function execOk(container: Container, ...command: string[]): Promis
   return stdout.trim();
 }
 
-async function isRunning(name: string): Promise<boolean> {
-  return (await docker('inspect', '--format', '{{.State.Running}}', name)).stdout === 'true';
+/** Follows what it says, from the beginning. */
+async function waitForLog(name: string, pattern: RegExp): Promise<string> {
+  const log = follow('docker', ['logs', '--follow', name]);
+  let goesOn = true;
+  // With all of it here, which is later than the end of the process.
+  const ended = log.ended.finally(() => {
+    goesOn = false;
+  });
+  try {
+    const match = await waitForText(
+      () => `${log.output()}\n${log.errors()}`,
+      pattern,
+      () => goesOn,
+    );
+    return match.input;
+  } finally {
+    log.child.kill();
+    await ended;
+  }
 }
 
 export function allOutput(outcome: Outcome): string {

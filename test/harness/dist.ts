@@ -20,8 +20,15 @@ export async function ensureDist(): Promise<void> {
   });
 }
 
+let fingerprint: Promise<string> | undefined;
+
 /** Changes whenever a file of the build does, so that an image is never older than what it claims to test. */
-export async function distFingerprint(): Promise<string> {
+export function distFingerprint(): Promise<string> {
+  fingerprint ??= readFingerprint();
+  return fingerprint;
+}
+
+async function readFingerprint(): Promise<string> {
   const hash = createHash('sha256').update(rootfs);
   for (const file of (await filesBelow(rootfs)).sort()) {
     const { size, mtimeMs, mode } = statSync(file);

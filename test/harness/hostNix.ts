@@ -7,7 +7,7 @@ import { isAlive } from './following.ts';
 import { type Booted, bootInNamespace, startBoot } from './namespaceBoot.ts';
 import { type Machine, makeMachine } from './namespaceMachine.ts';
 import { assertVerified } from './nix.ts';
-import { fixtures } from './paths.ts';
+import { putNixFixtures } from './nixFixtures.ts';
 import { waitForText } from './waitForText.ts';
 
 /** A machine beside the containers with a store and a nix-daemon of its own, which they can have mounted. */
@@ -39,9 +39,7 @@ export async function makeHostNix(
     const machine = made.use(await makeMachine({ volume: 'none', base: await baseRoot(suite) }));
     await mkdir(join(nix, 'store'));
     await mkdir(join(nix, 'var/nix'), { recursive: true });
-    await machine.shell(`mount --bind ${nix} nix; mkdir -p etc/nix
-      cp ${join(fixtures, 'nix/nix.conf')} etc/nix/nix.conf
-      cp ${join(fixtures, 'nix/packages.nix')} ${join(fixtures, 'nix/fill-store.sh')} .`);
+    await machine.shell(`mount --bind ${nix} nix; ${putNixFixtures}`);
     const shell = (script: string): Promise<string> => runOn(machine, script);
     if (shipped.length > 0) await shell(`sh /fill-store.sh ${shipped.join(' ')}`);
     const socket = join(nix, 'var/nix/daemon-socket/socket');

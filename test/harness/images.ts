@@ -54,18 +54,18 @@ export async function product(name: string, from: string): Promise<string> {
   });
 }
 
+/** Every boot asks for its image, and every image for those below it: the engine is asked once. */
+const known = new Map<string, Promise<string>>();
+
 /** Makes an image once, whichever test file asks first. */
-export async function image(
-  name: string,
-  inputs: string,
-  make: (tag: string) => Promise<void>,
-): Promise<string> {
+export function image(name: string, inputs: string, make: (tag: string) => Promise<void>): Promise<string> {
   const version = createHash('sha256').update(inputs).digest('hex').slice(0, 12);
   const tag = `${repositoryName}/${name}:${version}`;
-  return await alone(name, async () => {
+  const ask = async (): Promise<string> => {
     if ((await docker('image', 'inspect', tag)).exitCode !== 0) await make(tag);
     return tag;
-  });
+  };
+  return known.getOrInsertComputed(tag, () => alone(name, ask));
 }
 
 /** Runs one command over an image, with a directory copied to /fixtures, and keeps the result. */

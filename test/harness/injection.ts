@@ -14,6 +14,11 @@ export function sendToInitAt(call: string, n: number, signal: string): string {
   return `exec strace -D -f -qqq -o /dev/null -e trace=${call} -e inject=${call}:signal=${signal}:when=${n} "$@"`;
 }
 
+/** The calls of a kind that are hit: the first few, then ever fewer, for as long as the program makes so many. */
+export function* depths(): Generator<number> {
+  for (let n = 1; ; n *= 2) yield n;
+}
+
 /**
  * Tries a growing number of calls of each kind, until the program makes fewer than that and ends by itself.
  * @returns how often it was hit.
@@ -24,7 +29,7 @@ export async function atGrowingDepth(
 ): Promise<number> {
   let hits = 0;
   for (const call of calls) {
-    for (let n = 1; ; n = Math.ceil(n * 1.7)) {
+    for (const n of depths()) {
       const { exitCode, stderr } = await attempt(call, n);
       if (exitCode === 0) break;
       if (exitCode < 128) throw new Error(`call ${n} of ${call}: exit ${exitCode}: ${stderr}`);

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import type { Plan } from '../../src/store/plan.ts';
+import { bootInNamespace, type NamespaceBoot } from './namespaceBoot.ts';
 import type { NixMachine } from './nixMachine.ts';
+import type { Outcome } from './run.ts';
 import { idle, type RunningBoot, startRunningBoot } from './runningBoot.ts';
 
 /** The Debians whose Nix has a local-overlay store. */
@@ -11,6 +13,22 @@ export const localOverlay = (...flags: string[]): string[] => [
   ...['--strategy', 'local-overlay', '--on-unsupported', 'fail'],
   ...flags,
 ];
+
+/** Boots with this strategy, runs a shell script as the main command, and waits for the end. */
+export const bootLocalOverlay = (
+  { machine }: NixMachine,
+  script: string,
+  flags: readonly string[] = [],
+  options: Omit<NamespaceBoot, 'args'> = {},
+): Promise<Outcome> =>
+  bootInNamespace(machine, { ...options, args: [...localOverlay(...flags), '--', 'sh', '-euc', script] });
+
+/** The same where it must go well; its output, trimmed. */
+export async function runLocalOverlay(...boot: Parameters<typeof bootLocalOverlay>): Promise<string> {
+  const { exitCode, stdout, stderr } = await bootLocalOverlay(...boot);
+  assert.equal(exitCode, 0, `${stdout}\n${stderr}`);
+  return stdout.trim();
+}
 
 /** Boots the machine's image with this strategy, and leaves it running. */
 export const startLocalOverlay = ({ machine }: NixMachine, ...flags: string[]): Promise<RunningBoot> =>
@@ -36,12 +54,6 @@ export const upperNames = ({ machine }: NixMachine): string[] =>
 /** What in the upper directory hides something below, at any depth. */
 export const whiteoutsOf = async ({ machine }: NixMachine): Promise<string> =>
   await machine.shell('find nix-cache/upper -type c');
-
-/** A volume and a container as if new, for a test that shares a machine with others. */
-export async function beginAnew(nix: NixMachine): Promise<void> {
-  await nix.machine.shell('rm -rf nix-cache/* nix-cache/.nix-cache-init');
-  await nix.switchImage('A');
-}
 
 /**
  * In shell: waits until the daemon serves nobody. What a client asked for is rooted a moment longer than the client lives, until

@@ -14,6 +14,8 @@ export interface LowerDaemon extends AsyncDisposable {
   directory: string;
   /** Ends it as a crash would. */
   kill(): Promise<void>;
+  /** Signals the process that accepts connections. */
+  signal(signal: NodeJS.Signals): void;
   /** The same program again, at the same socket. */
   start(): Promise<void>;
   /** Has it do something: a shell script in which NIX_REMOTE leads to it, and which must succeed; its output, trimmed. */
@@ -55,6 +57,7 @@ export async function startLowerDaemon(
     uri,
     directory,
     kill,
+    signal: (signal) => running?.signal(signal),
     start,
     shell: async (script) => {
       // What its last client asked for is rooted as long as the process for that client lives.

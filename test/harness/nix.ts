@@ -5,6 +5,10 @@ import type { Outcome } from './run.ts';
 /** What a build of a fixture package looks like from inside, in any version of Nix. */
 export const build = (name: string): string[] => ['nix-build', '/packages.nix', '-A', name, '--no-out-link'];
 
+/** The same for several packages, as a line of shell. */
+export const buildLine = (...names: string[]): string =>
+  `nix-build /packages.nix --no-out-link ${names.map((name) => `-A ${name}`).join(' ')}`;
+
 export function builtPath(outcome: Outcome): string {
   assert.equal(outcome.exitCode, 0, outcome.stderr);
   const path = outcome.stdout.trim().split('\n').at(-1) ?? '';
@@ -43,11 +47,14 @@ export async function buildAll<Name extends string>(
   assert.equal(exitCode, 0, stderr);
   const lines = stdout.trim().split('\n');
   const paths = Object.fromEntries(names.map((name, index) => [name, lines[index]]));
-  const built = Array.from(stderr.matchAll(/building '\/nix\/store\/(\S+)\.drv'/g), ([, path = '']) =>
-    packageOf(path),
-  );
-  return { built: built.sort(), paths: paths as Record<Name, string> };
+  return { built: packagesBuilt(stderr), paths: paths as Record<Name, string> };
 }
+
+/** The packages for which a builder ran, sorted, of what Nix said. */
+export const packagesBuilt = (stderr: string): string[] =>
+  Array.from(stderr.matchAll(/building '\/nix\/store\/(\S+)\.drv'/g), ([, path = '']) =>
+    packageOf(path),
+  ).sort();
 
 /** Those of the paths that Nix calls valid, in their order. */
 export async function validOf(container: Container, paths: readonly string[]): Promise<string[]> {

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { baseRoot, type Suite } from './base.ts';
 import { bootInNamespace, type NamespaceBoot } from './namespaceBoot.ts';
 import { type Machine, type MachineOptions, makeMachine } from './namespaceMachine.ts';
 import { overlay } from './namespaceStore.ts';
-import { assertVerified } from './nix.ts';
-import { fixtures } from './paths.ts';
+import { assertVerified, buildLine } from './nix.ts';
+import { putNixFixtures } from './nixFixtures.ts';
 import { type Outcome, tail } from './run.ts';
 
 /** What each image ships, of test/fixtures/nix/packages.nix: its default profile is the first, the last has a root. */
@@ -43,7 +42,7 @@ export async function makeNixMachine(
 ): Promise<NixMachine> {
   const machine = await makeMachine({ ...options, base: await baseRoot(suite) });
   try {
-    await machine.shell(prepare);
+    await machine.shell(`mkdir -p images containers; ${putNixFixtures}`);
     for (const name of imageNames) await makeImage(machine, name);
     const nixMachine = operate(machine, init);
     await nixMachine.switchImage('A');
@@ -53,12 +52,6 @@ export async function makeNixMachine(
     throw error;
   }
 }
-
-const prepare = `
-mkdir -p etc/nix images containers
-cp ${join(fixtures, 'nix/nix.conf')} etc/nix/nix.conf
-cp ${join(fixtures, 'nix/packages.nix')} ${join(fixtures, 'nix/fill-store.sh')} .
-`;
 
 /** Fills an image as a Dockerfile would, with the Nix that is in it. */
 async function makeImage(machine: Machine, name: ImageName): Promise<void> {
@@ -82,8 +75,7 @@ function operate(machine: Machine, init: (...command: string[]) => string[]): Ni
       containers += 1;
       await machine.shell(container(`images/${name}`, `containers/${containers}`));
     },
-    build: async (name) =>
-      (await nix(`nix-build /packages.nix -A ${name} --no-out-link`)).split('\n').at(-1) ?? '',
+    build: async (name) => (await nix(buildLine(name))).split('\n').at(-1) ?? '',
     verify: async () => assertVerified(await boot(['nix-store', '--verify', '--check-contents'])),
     [Symbol.asyncDispose]: () => machine[Symbol.asyncDispose](),
   };
@@ -100,4 +92,10 @@ mount -t overlay -o lowerdir=${image},upperdir=${directory}/upper,workdir=${dire
 function succeeded({ exitCode, stdout, stderr }: Outcome): string {
   assert.equal(exitCode, 0, tail(`${stdout}\n${stderr}`));
   return stdout.trim();
+}
+
+/** A volume and a container of A as if new, for a test that shares a machine with others. */
+export async function beginAnew(nix: NixMachine): Promise<void> {
+  await nix.machine.shell('rm -rf nix-cache/* nix-cache/.nix-cache-init');
+  await nix.switchImage('A');
 }

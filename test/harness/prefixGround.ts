@@ -5,7 +5,7 @@ import { allOutput, type Boot, boot, type Container, startIdle } from './contain
 import { nixImage } from './images.ts';
 import { fixtures } from './paths.ts';
 import type { Outcome } from './run.ts';
-import { bare, makeVolume, type Volume } from './volume.ts';
+import { makeVolume, type Volume } from './volume.ts';
 
 /** The two ways to have a store without mounting: at the place its paths name, and for a chroot. */
 export const kinds = {
@@ -54,7 +54,7 @@ export async function makePrefixGround(kind: Kind, owner: 'alice' | 'root' = 'al
       NIX_CACHE_INIT_LOG_LEVEL: 'info',
     },
     flags: [
-      ...['-v', `${volume.name}:${cacheDir}`, '-v', `${join(fixtures, 'prefix')}:/tools:ro`],
+      ...['-v', `${volume.name}:${cacheDir}`, ...toolsMount],
       ...(cache === undefined ? [] : ['-v', `${cache.name}:/cache`]),
       ...['--cap-drop', 'ALL', ...(user === 'alice' ? ['--user', '1000:1000'] : [])],
       ...flags,
@@ -77,11 +77,7 @@ export async function makePrefixGround(kind: Kind, owner: 'alice' | 'root' = 'al
 
 /** Makes a volume somebody's, as the refusal of one that is not says. */
 export async function give(volume: Volume, owner: string): Promise<void> {
-  const { exitCode, stderr } = await bare(
-    await nixImage(),
-    ['chown', owner, '/volume'],
-    ...['--user', 'root', '-v', `${volume.name}:/volume`],
-  );
+  const { exitCode, stderr } = await volume.shell(`chown ${owner} /nix-cache`);
   assert.equal(exitCode, 0, stderr);
 }
 
@@ -97,6 +93,13 @@ export async function announcedFlags(container: Container): Promise<string[]> {
 /** Takes a package from the binary cache at /cache, whoever made that. */
 export const fromCache =
   '--option substituters file:///cache --option require-sigs false --option narinfo-cache-negative-ttl 0';
+
+/** Where the expressions for `buildTool` are. */
+export const toolsMount = ['-v', `${join(fixtures, 'prefix')}:/tools:ro`];
+
+/** Builds a package and copies it into the binary cache at /cache; says its path. */
+export const publishTool = (name: string): string =>
+  `path=$(${buildTool(name)}); nix --extra-experimental-features nix-command copy --to file:///cache $path; echo $path`;
 
 export const buildTool = (name: string, more = ''): string =>
   `nix-build /tools/tools.nix -A ${name} --no-out-link ${more}`;

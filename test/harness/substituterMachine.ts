@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { publishElsewhere, readPublished } from './elsewhere.ts';
 import { bootInNamespace, plain } from './namespaceBoot.ts';
 import type { Machine, MachineOptions } from './namespaceMachine.ts';
 import { makeNixMachine, type NixMachine } from './nixMachine.ts';
@@ -29,21 +30,14 @@ export async function until(happened: () => boolean, everyMs = 50): Promise<void
 }
 
 /** Builds a package where no cache of ours is, and publishes it at /elsewhere; the container is a new one then. */
-export async function publishElsewhere(
+export async function publishFrom(
   ground: NixMachine,
   name: string,
 ): Promise<{ path: string; options: string }> {
-  const key = '/tmp/elsewhere';
-  const script = `
-    mkdir -p ${key}
-    nix-store --generate-binary-cache-key elsewhere ${key}/secret ${key}/public
-    path=$(nix-build /packages.nix -A ${name} --no-out-link)
-    nix copy --offline --to "file:///elsewhere?secret-key=${key}/secret" "$path"
-    cat ${key}/public; echo; echo "$path"`;
-  const outcome = await bootInNamespace(ground.machine, { args: plain('sh', '-euc', script) });
+  const args = plain('sh', '-euc', publishElsewhere(name));
+  const outcome = await bootInNamespace(ground.machine, { args });
   if (outcome.exitCode !== 0) throw new Error(outcome.stderr);
-  const [publicKey = '', path = ''] = outcome.stdout.trim().split('\n').slice(-2);
   await ground.switchImage('A');
-  const options = `--option extra-substituters file:///elsewhere --option extra-trusted-public-keys ${publicKey}`;
-  return { path, options };
+  const { path, options } = readPublished(outcome.stdout);
+  return { path, options: options.join(' ') };
 }

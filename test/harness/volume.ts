@@ -15,7 +15,8 @@ export async function makeVolume(...flags: string[]): Promise<Volume> {
   await dockerOk('volume', 'create', '--label', `${label}=${runId}`, ...flags, name);
   return {
     name,
-    shell: async (script) => bare(await nixImage(), ['sh', '-euc', script], '-v', `${name}:/nix-cache`),
+    shell: async (script) =>
+      outside(await nixImage(), ['sh', '-euc', script], ['--network', 'host', '-v', `${name}:/nix-cache`]),
     async [Symbol.asyncDispose]() {
       await docker('volume', 'rm', '-f', name);
     },
@@ -46,7 +47,10 @@ export async function listContents(volume: Volume, leaveOut?: RegExp): Promise<s
 
 /** The image without its init. */
 export function bare(image: string, command: string[], ...flags: string[]): Promise<Outcome> {
-  const [file = 'true', ...args] = command;
-  const limits = ['--rm', '--label', `${label}=${runId}`, '--network', 'none'];
-  return docker('run', ...limits, ...flags, '--entrypoint', file, image, ...args);
+  return outside(image, command, ['--network', 'none', ...flags]);
+}
+
+function outside(image: string, [file = 'true', ...args]: string[], flags: string[]): Promise<Outcome> {
+  const ours = ['--rm', '--label', `${label}=${runId}`];
+  return docker('run', ...ours, ...flags, '--entrypoint', file, image, ...args);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { program } from '../harness/checking.ts';
 import { exportAlone, killedExport } from '../harness/exporting.ts';
+import { depths } from '../harness/injection.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
 import { makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
 import { installCommands } from '../harness/packages.ts';
@@ -28,7 +29,7 @@ namespaceTest(
     const whole = outlineTree(machine.machine.path('/reference/nix'));
     const hit = new Set<string>();
     for (const call of [...certain, 'copy_file_range', 'sendfile']) {
-      for (let n = 1; ; n = Math.ceil(n * 1.7)) {
+      for (const n of depths()) {
         await machine.machine.shell('rm -rf out');
         if ((await killedExport(machine, ['--to', '/out', path], { call, n })) === 'completed') break;
         hit.add(call);

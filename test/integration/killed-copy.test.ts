@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { copyCommand } from '../../src/binary-cache/nix.ts';
-import { type KillPoint, killing } from '../harness/injection.ts';
+import { depths, type KillPoint, killing } from '../harness/injection.ts';
 import { bootInNamespace, plain } from '../harness/namespaceBoot.ts';
 import type { Machine } from '../harness/namespaceMachine.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
+import { buildLine } from '../harness/nix.ts';
 import { installCommands } from '../harness/packages.ts';
 import { type Outcome, run } from '../harness/run.ts';
 import { cacheNames, isKept, makeSubstituterMachine } from '../harness/substituterMachine.ts';
 
-const build = (name: string): string => `nix-build /packages.nix -A ${name} --no-out-link`;
 const nix = 'nix --extra-experimental-features nix-command --offline';
 
 const cache = '/nix-cache/binary-cache';
@@ -31,7 +31,7 @@ namespaceTest(
     // A key, and in the store what is to be copied.
     await ground.nix('true');
     const built = await bootInNamespace(machine, {
-      args: plain('sh', '-euc', `${build('big')}; ${build('d')}`),
+      args: plain('sh', '-euc', `${buildLine('big')}; ${buildLine('d')}`),
       env: { NIX_CONFIG: 'post-build-hook =' },
     });
     assert.equal(built.exitCode, 0, built.stderr);
@@ -40,7 +40,7 @@ namespaceTest(
     let kills = 0;
     let leftovers = 0;
     for (const call of ['openat', 'write', 'rename', 'unlink']) {
-      for (let n = 1; ; n = Math.ceil(n * 1.7)) {
+      for (const n of depths()) {
         await machine.shell(`rm -rf .${cache}; mkdir -p .${cache}/nar`);
         const killed = await copy(machine, paths, { call, n });
         if (killed.exitCode === 0) break;

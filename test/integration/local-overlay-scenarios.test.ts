@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
 import { existsSync, lstatSync } from 'node:fs';
-import { after, before, suite } from 'node:test';
 import {
-  beginAnew,
   daemonIdle,
   daemonStore,
   imageStore,
   startLocalOverlay,
-  suitesWithLocalOverlay,
   upperNames,
   whiteoutsOf,
 } from '../harness/localOverlay.ts';
+import { forEachLocalOverlay } from '../harness/localOverlaySuites.ts';
 import { type LowerDaemon, startLowerDaemon } from '../harness/lowerDaemon.ts';
-import { namespacesMissing, namespaceTest } from '../harness/namespaceTest.ts';
-import { makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
+import { buildLine } from '../harness/nix.ts';
+import type { NixMachine } from '../harness/nixMachine.ts';
 import type { RunningBoot } from '../harness/runningBoot.ts';
 
 // Nix's own scenarios (tests/functional/local-overlay-store of NixOS/nix), by their names, against a container of ours: the image,
@@ -22,30 +20,20 @@ import type { RunningBoot } from '../harness/runningBoot.ts';
 /** What a scenario has: the machine, a running container, and the store of another daemon where it asked for one. */
 type Scene = { nix: NixMachine; running: RunningBoot; lower: LowerDaemon };
 
-for (const name of suitesWithLocalOverlay) {
-  suite(`Nix of ${name}`, () => {
-    let nix: NixMachine;
-    before(async () => {
-      if (namespacesMissing === undefined) nix = await makeNixMachine({ suite: name });
+forEachLocalOverlay((check) => {
+  const overImage: Define<Omit<Scene, 'lower'>> = (scenario, act) =>
+    check(scenario, async (nix) => {
+      await using running = await startLocalOverlay(nix);
+      await act({ nix, running });
     });
-    after(() => nix?.[Symbol.asyncDispose]());
-
-    const overImage = (scenario: string, act: (scene: Omit<Scene, 'lower'>) => Promise<void>): void =>
-      namespaceTest(scenario, async () => {
-        await beginAnew(nix);
-        await using running = await startLocalOverlay(nix);
-        await act({ nix, running });
-      });
-    const overDaemon = (scenario: string, act: (scene: Scene) => Promise<void>): void =>
-      namespaceTest(scenario, async () => {
-        await beginAnew(nix);
-        await using lower = await startLowerDaemon(nix, 'C');
-        await using running = await startLocalOverlay(nix, '--lower-store', lower.uri);
-        await act({ nix, running, lower });
-      });
-    scenarios(overImage, overDaemon);
-  });
-}
+  const overDaemon: Define<Scene> = (scenario, act) =>
+    check(scenario, async (nix) => {
+      await using lower = await startLowerDaemon(nix, 'C');
+      await using running = await startLocalOverlay(nix, '--lower-store', lower.uri);
+      await act({ nix, running, lower });
+    });
+  scenarios(overImage, overDaemon);
+});
 
 /** As a person would, and as Nix's hook does. */
 const remount = '/opt/nix-cache-init/bin/nix-cache-init remount /nix/store';
@@ -59,7 +47,7 @@ function scenarios(overImage: Define<Omit<Scene, 'lower'>>, overDaemon: Define<S
   ];
 
   overImage('check-post-init: the store agrees with the image', async ({ nix, running }) => {
-    const path = await running.shell('nix-build /packages.nix -A b --no-out-link');
+    const path = await running.shell(buildLine('b'));
     const drv = await running.shell('nix-instantiate /packages.nix -A b 2>/dev/null');
     const name = nameOf(path);
     await running.shell(`diff -r ${path} /run/nix-cache-init/lower/store/${name}`);
@@ -77,7 +65,7 @@ function scenarios(overImage: Define<Omit<Scene, 'lower'>>, overDaemon: Define<S
 
   overDaemon('check-post-init: the store agrees with another daemon, and has the image', async (scene) => {
     const { nix, running, lower } = scene;
-    const path = await running.shell('nix-build /packages.nix -A d --no-out-link');
+    const path = await running.shell(buildLine('d'));
     const drv = await running.shell('nix-instantiate /packages.nix -A d 2>/dev/null');
     await running.shell(`diff -r ${path} ${lower.directory}/${nameOf(path)}`);
     assert.deepEqual(upperNames(nix), []);
@@ -90,12 +78,12 @@ function scenarios(overImage: Define<Omit<Scene, 'lower'>>, overDaemon: Define<S
     await running.shell(`nix-store --verify-path ${path}`);
     const hash = nameOf(path).slice(0, 32);
     assert.equal(await running.shell(`nix store path-from-hash-part ${hash}`), path);
-    assert.match(await running.shell('nix-build /packages.nix -A old --no-out-link'), /-old$/);
+    assert.match(await running.shell(buildLine('old')), /-old$/);
     assert.deepEqual(upperNames(nix), []);
   });
 
   overImage('redundant-add: what the image has is not added again', async ({ nix, running }) => {
-    const content = await running.shell('nix-build /packages.nix -A w --no-out-link');
+    const content = await running.shell(buildLine('w'));
     await running.shell('nix-instantiate /packages.nix -A w -A b -A old');
     assert.deepEqual(upperNames(nix), []);
     // That the same does add what the image has not:
@@ -113,7 +101,7 @@ function scenarios(overImage: Define<Omit<Scene, 'lower'>>, overDaemon: Define<S
   });
 
   overImage('build: what is built is in the upper layer alone', async ({ nix, running }) => {
-    const path = await running.shell('nix-build /packages.nix -A d --no-out-link');
+    const path = await running.shell(buildLine('d'));
     await assert.rejects(running.shell(`stat /run/nix-cache-init/lower/store/${nameOf(path)}`));
     assert.ok(upperNames(nix).includes(nameOf(path)));
     await running.shell(`nix-store --verify-path ${path}`);
@@ -157,7 +145,7 @@ function scenarios(overImage: Define<Omit<Scene, 'lower'>>, overDaemon: Define<S
   overDaemon('delete-refs: what only the lower store needs can be deleted', async (scene) => {
     const { running, lower } = scene;
     const path = async (name: string): Promise<string> =>
-      (await running.shell(`nix-build /packages.nix -A ${name} --no-out-link`)).split('\n').at(-1) ?? '';
+      (await running.shell(buildLine(name))).split('\n').at(-1) ?? '';
     const [mixed, shared, own] = [await path('mixed'), await path('c'), await path('on-old')];
     for (const input of [shared, own])
       await assert.rejects(running.shell(`nix-store --delete ${input}`), /[Cc]annot delete path/);
@@ -183,8 +171,8 @@ function scenarios(overImage: Define<Omit<Scene, 'lower'>>, overDaemon: Define<S
   });
 
   overImage('gc: frees the upper layer, and nothing of the image', async ({ nix, running }) => {
-    const image = await running.shell('nix-store -qR $(nix-build /packages.nix -A b -A old --no-out-link)');
-    const path = await running.shell('nix-build /packages.nix -A d --no-out-link');
+    const image = await running.shell(`nix-store -qR $(${buildLine('b', 'old')})`);
+    const path = await running.shell(buildLine('d'));
     await running.shell(`ln -s ${path} /nix/var/nix/gcroots/kept`);
     assert.match(await running.shell(`nix-store -q --roots ${path}`), /gcroots\/kept -> /);
     const [live, dead] = [

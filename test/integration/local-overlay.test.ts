@@ -2,65 +2,24 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdtempDisposableSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { DatabaseSync } from 'node:sqlite';
-import { after, before, suite } from 'node:test';
 import {
-  beginAnew,
+  bootLocalOverlay,
   daemonIdle,
   localOverlay,
+  runLocalOverlay,
   startLocalOverlay,
-  suitesWithLocalOverlay,
   upperNames,
   whiteoutsOf,
 } from '../harness/localOverlay.ts';
-import { bootInNamespace, type NamespaceBoot, startBoot } from '../harness/namespaceBoot.ts';
-import { namespacesMissing, namespaceTest } from '../harness/namespaceTest.ts';
-import { makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
-import type { Outcome } from '../harness/run.ts';
+import { type CheckOn, forEachLocalOverlay } from '../harness/localOverlaySuites.ts';
+import { bootInNamespace, startBoot } from '../harness/namespaceBoot.ts';
+import { namespaceTest } from '../harness/namespaceTest.ts';
+import { buildLine, packagesBuilt } from '../harness/nix.ts';
+import { beginAnew, makeNixMachine } from '../harness/nixMachine.ts';
 
-for (const name of suitesWithLocalOverlay) {
-  suite(`Nix of ${name}`, () => {
-    let nix: NixMachine;
-    before(async () => {
-      if (namespacesMissing === undefined) nix = await makeNixMachine({ suite: name });
-    });
-    after(() => nix?.[Symbol.asyncDispose]());
-    const check = (what: string, act: (nix: NixMachine) => Promise<void>): void =>
-      namespaceTest(what, async () => {
-        await beginAnew(nix);
-        await act(nix);
-      });
-    tests(check);
-  });
-}
+forEachLocalOverlay(tests);
 
-/** Boots with this strategy, runs a shell script as the main command, and waits for the end. */
-function boot(
-  { machine }: NixMachine,
-  script: string,
-  flags: readonly string[] = [],
-  options: Omit<NamespaceBoot, 'args'> = {},
-): Promise<Outcome> {
-  return bootInNamespace(machine, {
-    ...options,
-    args: [...localOverlay(...flags), '--', 'sh', '-euc', script],
-  });
-}
-
-/** The same where it must go well; its output, trimmed. */
-async function bootOk(...args: Parameters<typeof boot>): Promise<string> {
-  const { exitCode, stdout, stderr } = await boot(...args);
-  assert.equal(exitCode, 0, `${stdout}\n${stderr}`);
-  return stdout.trim();
-}
-
-/** The packages for which a builder ran. */
-const built = ({ stderr }: Outcome): string[] =>
-  Array.from(stderr.matchAll(/building '\/nix\/store\/[a-z0-9]+-(\S+)\.drv'/g), ([, name = '']) => name);
-
-const build = (...names: string[]): string =>
-  `nix-build /packages.nix --no-out-link ${names.map((name) => `-A ${name}`).join(' ')}`;
-
-function tests(check: (what: string, act: (nix: NixMachine) => Promise<void>) => void): void {
+function tests(check: CheckOn): void {
   check(
     'all ask the daemon, which alone has the store and the features, whatever NIX_CONFIG says',
     async (nix) => {
@@ -69,9 +28,9 @@ function tests(check: (what: string, act: (nix: NixMachine) => Promise<void>) =>
       for command in 'nix store info --json' 'env -u NIX_REMOTE nix store info --json'; do $command; echo; done
       nix config show experimental-features
       echo ca: $(nix eval --expr 'builtins ? fetchClosure')
-      ${build('c')}`;
+      ${buildLine('c')}`;
       const NIX_CONFIG = 'store = daemon\nextra-experimental-features = fetch-closure';
-      const said = await bootOk(nix, script, [], { env: { NIX_CONFIG } });
+      const said = await runLocalOverlay(nix, script, [], { env: { NIX_CONFIG } });
       const [bound, file, features, closure, path] = said.split('\n').filter((line) => line !== '');
       for (const info of [bound, file]) assert.equal(JSON.parse(info ?? '').url, 'daemon');
       assert.match(features ?? '', /fetch-closure.*flakes|flakes.*fetch-closure/);
@@ -99,7 +58,7 @@ function tests(check: (what: string, act: (nix: NixMachine) => Promise<void>) =>
         strategy === 'overlay' ? 'no' : 'auto',
       ];
       const script = `${made.map((path) => `nix-store --check-validity ${path}; test -e ${path}`).join('\n')}
-        ${build(name)}; nix-store --verify --check-contents`;
+        ${buildLine(name)}; nix-store --verify --check-contents`;
       const { exitCode, stdout, stderr } = await bootInNamespace(nix.machine, {
         args: [...flags, '--', 'sh', '-euc', script],
       });
@@ -112,27 +71,27 @@ function tests(check: (what: string, act: (nix: NixMachine) => Promise<void>) =>
   });
 
   check('an image is upgraded under it: its paths are learnt, what is gone is forgotten', async (nix) => {
-    const [c = '', onOld = ''] = (await bootOk(nix, build('c', 'on-old'))).split('\n');
+    const [c = '', onOld = ''] = (await runLocalOverlay(nix, buildLine('c', 'on-old'))).split('\n');
     await nix.switchImage('B');
     const script = `
       ! nix-store --check-validity ${onOld}
-      ${build('c', 'new')} >/dev/null; cmp ${c}/unique /run/nix-cache-init/lower/store/${c.slice(11)}/unique
+      ${buildLine('c', 'new')} >/dev/null; cmp ${c}/unique /run/nix-cache-init/lower/store/${c.slice(11)}/unique
       nix-store --verify --check-contents`;
-    const { exitCode, stderr } = await boot(nix, script);
+    const { exitCode, stderr } = await bootLocalOverlay(nix, script);
     assert.equal(exitCode, 0, stderr);
     assert.doesNotMatch(stderr, /building '/);
     await nix.switchImage('A');
-    const back = await boot(nix, build('on-old'));
+    const back = await bootLocalOverlay(nix, buildLine('on-old'));
     assert.doesNotMatch(back.stderr, /building '/);
   });
 
   check(
     'a reader of the volume builds through its own daemon, and leaves the volume as it is',
     async (nix) => {
-      const c = await bootOk(nix, build('c'));
+      const c = await runLocalOverlay(nix, buildLine('c'));
       const before = upperNames(nix);
-      const script = `${build('c')}; ${build('e')}; nix-store --verify --check-contents; ${daemonIdle}; nix-collect-garbage >&2; test -e ${c}/unique`;
-      const { exitCode, stdout, stderr } = await boot(nix, script, ['--access', 'read-only']);
+      const script = `${buildLine('c')}; ${buildLine('e')}; nix-store --verify --check-contents; ${daemonIdle}; nix-collect-garbage >&2; test -e ${c}/unique`;
+      const { exitCode, stdout, stderr } = await bootLocalOverlay(nix, script, ['--access', 'read-only']);
       assert.equal(exitCode, 0, stderr);
       assert.equal(stdout.split('\n')[0], c);
       assert.deepEqual(upperNames(nix), before);
@@ -146,8 +105,12 @@ function tests(check: (what: string, act: (nix: NixMachine) => Promise<void>) =>
       const odd = '/nix-cache/a b+c&d=100%25,e:f(g)?#h';
       await nix.machine.shell(`mkdir '.${odd}'`);
       const flags = ['--cache-dir', odd];
-      const path = await bootOk(nix, `${build('c')}; nix-store --verify --check-contents`, flags);
-      const again = await boot(nix, build('c'), flags);
+      const path = await runLocalOverlay(
+        nix,
+        `${buildLine('c')}; nix-store --verify --check-contents`,
+        flags,
+      );
+      const again = await bootLocalOverlay(nix, buildLine('c'), flags);
       assert.equal(again.stdout.trim(), path);
       assert.doesNotMatch(again.stderr, /building '/);
     },
@@ -157,14 +120,14 @@ function tests(check: (what: string, act: (nix: NixMachine) => Promise<void>) =>
     'an image whose store has no .links, on a root that can be written, and on one that cannot',
     async (nix) => {
       const without = 'rmdir /nix/store/.links';
-      await bootOk(nix, `${build('c')}; test -d /run/nix-cache-init/lower/store/.links`, [], {
+      await runLocalOverlay(nix, `${buildLine('c')}; test -d /run/nix-cache-init/lower/store/.links`, [], {
         via: `${without}; exec "$@"`,
       });
       await beginAnew(nix);
       const readOnly = `${without} && busybox mount -o remount,ro /nix && exec "$@"`;
-      await bootOk(
+      await runLocalOverlay(
         nix,
-        `${build('c')}; ! test -e /run/nix-cache-init/lower/store/.links; nix-store --verify --check-contents`,
+        `${buildLine('c')}; ! test -e /run/nix-cache-init/lower/store/.links; nix-store --verify --check-contents`,
         [],
         { via: readOnly },
       );
@@ -175,7 +138,7 @@ function tests(check: (what: string, act: (nix: NixMachine) => Promise<void>) =>
     await nix.machine.shell(
       "grep -q alice etc/passwd || echo 'alice:x:1000:1000::/tmp:/bin/sh' >> etc/passwd",
     );
-    const path = await bootOk(nix, `test $(id -u) = 1000; ${build('c')}`, ['--user', 'alice']);
+    const path = await runLocalOverlay(nix, `test $(id -u) = 1000; ${buildLine('c')}`, ['--user', 'alice']);
     assert.match(path, /-c$/);
     assert.ok(upperNames(nix).includes(path.slice(11)));
   });
@@ -184,9 +147,9 @@ function tests(check: (what: string, act: (nix: NixMachine) => Promise<void>) =>
     await using running = await startLocalOverlay(nix);
     const used = async (): Promise<number> =>
       Number(await nix.machine.shell('du -s --block-size=1 nix-cache/upper | cut -f1'));
-    await running.shell(build('c'));
+    await running.shell(buildLine('c'));
     const before = await used();
-    await running.shell(build('big'));
+    await running.shell(buildLine('big'));
     const big = (await used()) - before;
     assert.ok(big > 8 * 1024 * 1024);
     await running.shell(`rm -rf /tmp/*; ${daemonIdle}; nix-collect-garbage`);
@@ -198,29 +161,33 @@ function tests(check: (what: string, act: (nix: NixMachine) => Promise<void>) =>
     'the image’s paths are there and valid even when nothing roots them, and leave no whiteout',
     async (nix) => {
       await using running = await startLocalOverlay(nix);
-      const [b = '', old = ''] = (await running.shell(build('b', 'old'))).split('\n');
+      const [b = '', old = ''] = (await running.shell(buildLine('b', 'old'))).split('\n');
       const roots = 'gcroots/image gcroots/old gcroots/auto profiles/default profiles/default-1-link';
       await running.shell(
         `cd /nix/var/nix; rm -r ${roots}; rm -rf /tmp/*; ${daemonIdle}; nix-collect-garbage`,
       );
       assert.equal(await whiteoutsOf(nix), '');
       await running.shell(`test -e ${old}/unique; cat ${b}/share/b; nix-store --check-validity ${b} ${old}`);
-      const again = await running.attempt(build('b', 'old'));
+      const again = await running.attempt(buildLine('b', 'old'));
       assert.doesNotMatch(again.stderr, /building '/);
     },
   );
 
   check('a further lower comes, goes and comes back, and is not collected', async (nix) => {
     const lowers = ['--lowers', '["/images/C/store"]'];
-    const first = await boot(nix, `${build('d', 'e')}; nix-store --verify --check-contents`, lowers);
+    const first = await bootLocalOverlay(
+      nix,
+      `${buildLine('d', 'e')}; nix-store --verify --check-contents`,
+      lowers,
+    );
     assert.equal(first.exitCode, 0, first.stderr);
-    assert.deepEqual(built(first), ['e']);
+    assert.deepEqual(packagesBuilt(first.stderr), ['e']);
     const [d = '', e = ''] = first.stdout.trim().split('\n');
-    await bootOk(nix, `! nix-store --check-validity ${d}; nix-store --verify --check-contents`);
-    const again = await boot(nix, build('d', 'e'), lowers);
-    assert.deepEqual([again.stdout.trim(), built(again)], [`${d}\n${e}`, []]);
+    await runLocalOverlay(nix, `! nix-store --check-validity ${d}; nix-store --verify --check-contents`);
+    const again = await bootLocalOverlay(nix, buildLine('d', 'e'), lowers);
+    assert.deepEqual([again.stdout.trim(), packagesBuilt(again.stderr)], [`${d}\n${e}`, []]);
     const script = `nix-collect-garbage; nix-store --check-validity ${d}; cat ${d}/unique; nix-store --verify --check-contents`;
-    const collected = await bootOk(nix, script, lowers);
+    const collected = await runLocalOverlay(nix, script, lowers);
     const own = await nix.machine.shell(`cat images/C/store/${d.slice(11)}/unique`);
     assert.ok(collected.includes(own.trim()));
     assert.deepEqual(upperNames(nix), []);
@@ -229,29 +196,29 @@ function tests(check: (what: string, act: (nix: NixMachine) => Promise<void>) =>
 
   check('a local store of its own, for who asks for one, is the same store', async (nix) => {
     await using running = await startLocalOverlay(nix);
-    const path = await running.shell(build('c'));
+    const path = await running.shell(buildLine('c'));
     const load = (how: string): string => `nix-store --dump-db ${path} | nix-store ${how} --load-db`;
     await assert.rejects(running.shell(load('')), /you don't have sufficient rights/);
     await running.shell(load('--store local'));
   });
 
   check('in a user namespace, where the daemon is its root', async (nix) => {
-    const script = `path=$(${build('c')}); nix-store --verify --check-contents; ${daemonIdle}; nix-store --delete $path`;
-    const outcome = await boot(nix, script, [], { rootless: 'many' });
+    const script = `path=$(${buildLine('c')}); nix-store --verify --check-contents; ${daemonIdle}; nix-store --delete $path`;
+    const outcome = await bootLocalOverlay(nix, script, [], { rootless: 'many' });
     assert.equal(outcome.exitCode, 0, outcome.stderr);
     assert.equal(await whiteoutsOf(nix), '');
   });
 
   check('what a killed boot leaves mounted is taken down by the next', async (nix) => {
     const before = nix.machine.mounts();
-    const args = [...localOverlay(), '--', 'sh', '-c', `${build('c')} && exec sleep infinity`];
+    const args = [...localOverlay(), '--', 'sh', '-c', `${buildLine('c')} && exec sleep infinity`];
     await using killed = await startBoot(nix.machine, { args, shared: true });
     const [path] = await killed.waitFor(/^\/nix\/store\/.*-c$/m);
     killed.signal('SIGKILL');
     await killed.ended;
     assert.notDeepEqual(nix.machine.mounts(), before);
     const next = await bootInNamespace(nix.machine, {
-      args: [...localOverlay(), '--', 'sh', '-euc', `${build('c')}; nix-store --verify --check-contents`],
+      args: [...localOverlay(), '--', 'sh', '-euc', `${buildLine('c')}; nix-store --verify --check-contents`],
       shared: true,
     });
     assert.equal(next.exitCode, 0, next.stderr);
@@ -265,22 +232,22 @@ function tests(check: (what: string, act: (nix: NixMachine) => Promise<void>) =>
       // The remedy, as printed.
       const init = () => bootInNamespace(nix.machine, { program: ['nix-store', '--init'], args: [] });
       leaveInLog(nix.machine.path('/nix/var/nix/db/db.sqlite'));
-      const inLog = await boot(nix, 'true');
+      const inLog = await bootLocalOverlay(nix, 'true');
       assert.equal(inLog.exitCode, 78);
       assert.match(
         inLog.stderr,
         /write-ahead log alone: EINVAL \(add to the image's Dockerfile: RUN nix-store --init\)/,
       );
       await init();
-      await bootOk(nix, 'nix-store --verify');
+      await runLocalOverlay(nix, 'nix-store --verify');
 
       await beginAnew(nix);
       rmSync(nix.machine.path('/nix/var/nix/db'), { recursive: true });
-      const none = await boot(nix, 'true');
+      const none = await bootLocalOverlay(nix, 'true');
       assert.equal(none.exitCode, 78);
       assert.match(none.stderr, /the image has no Nix database in \/nix\/var\/nix: EINVAL/);
       await init();
-      await bootOk(nix, 'nix-store --verify');
+      await runLocalOverlay(nix, 'nix-store --verify');
     },
   );
 }
@@ -298,13 +265,13 @@ function leaveInLog(file: string): void {
 
 namespaceTest('Nix 2.8 has no such store: refused, or the next strategy', async () => {
   await using nix = await makeNixMachine({ suite: 'bookworm' });
-  const refused = await boot(nix, 'true');
+  const refused = await bootLocalOverlay(nix, 'true');
   assert.equal(refused.exitCode, 78);
   assert.match(
     refused.stderr,
     /^nix-cache-init: facts: Nix 2\.8\.0 has no local-overlay store: ENOTSUP \(use an image with Nix 2\.22 or newer, or strategy=overlay\)$/m,
   );
-  const next = await boot(nix, 'grep -c " /nix/store overlay " /proc/mounts', [
+  const next = await bootLocalOverlay(nix, 'grep -c " /nix/store overlay " /proc/mounts', [
     '--on-unsupported',
     'fallback',
   ]);

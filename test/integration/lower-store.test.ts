@@ -1,56 +1,36 @@
 import assert from 'node:assert/strict';
-import { after, before, suite } from 'node:test';
 import {
-  beginAnew,
+  bootLocalOverlay,
   daemonIdle,
-  localOverlay,
   startLocalOverlay,
-  suitesWithLocalOverlay,
   upperNames,
   whiteoutsOf,
 } from '../harness/localOverlay.ts';
+import { forEachLocalOverlay } from '../harness/localOverlaySuites.ts';
 import { type LowerDaemon, startLowerDaemon } from '../harness/lowerDaemon.ts';
 import { bootInNamespace } from '../harness/namespaceBoot.ts';
-import { namespacesMissing, namespaceTest } from '../harness/namespaceTest.ts';
-import { makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
+import { buildLine, packagesBuilt } from '../harness/nix.ts';
+import type { NixMachine } from '../harness/nixMachine.ts';
 import type { Outcome } from '../harness/run.ts';
 
 // Another nix-daemon, over a store of its own, as the lower store (`lowerStore`). The image is A; the lower store that of C,
 // which has c and d.
 
-for (const name of suitesWithLocalOverlay) {
-  suite(`Nix of ${name}`, () => {
-    let nix: NixMachine;
-    before(async () => {
-      if (namespacesMissing === undefined) nix = await makeNixMachine({ suite: name });
-    });
-    after(() => nix?.[Symbol.asyncDispose]());
-    const check = (what: string, act: (scene: Scene) => Promise<void>, at?: string): void =>
-      namespaceTest(what, async () => {
-        await beginAnew(nix);
-        await using lower = await startLowerDaemon(nix, 'C', at);
-        await act({ nix, lower });
-      });
-    tests(check);
-  });
-}
+forEachLocalOverlay((check) => {
+  tests((what, act, at) =>
+    check(what, async (nix) => {
+      await using lower = await startLowerDaemon(nix, 'C', at);
+      await act({ nix, lower });
+    }),
+  );
+});
 
 type Scene = { nix: NixMachine; lower: LowerDaemon };
 
 const boot = ({ nix, lower }: Scene, script: string, ...flags: string[]): Promise<Outcome> =>
-  bootInNamespace(nix.machine, {
-    args: [...localOverlay('--lower-store', lower.uri, ...flags), '--', 'sh', '-euc', script],
-  });
+  bootLocalOverlay(nix, script, ['--lower-store', lower.uri, ...flags]);
 
-const build = (...names: string[]): string =>
-  `nix-build /packages.nix --no-out-link ${names.map((name) => `-A ${name}`).join(' ')}`;
-
-/** The packages for which a builder ran. */
-const built = ({ stderr }: Outcome): string[] =>
-  Array.from(
-    stderr.matchAll(/building '\/nix\/store\/[a-z0-9]{32}-(\S+)\.drv'/g),
-    ([, name = '']) => name,
-  ).sort();
+const built = ({ stderr }: Outcome): string[] => packagesBuilt(stderr);
 
 function assertGood(outcome: Outcome): string[] {
   assert.equal(outcome.exitCode, 0, `${outcome.stdout}\n${outcome.stderr}`);
@@ -59,11 +39,11 @@ function assertGood(outcome: Outcome): string[] {
 
 function tests(check: (what: string, act: (scene: Scene) => Promise<void>, at?: string) => void): void {
   check('its paths, the image’s and those that are built are one store', async (scene) => {
-    const first = await boot(scene, `${build('d', 'old', 'mixed')}; nix-store --verify --check-contents`);
+    const first = await boot(scene, `${buildLine('d', 'old', 'mixed')}; nix-store --verify --check-contents`);
     assertGood(first);
     assert.deepEqual(built(first), ['mixed', 'on-old']);
     assert.deepEqual(await whiteoutsOf(scene.nix), '');
-    const again = await boot(scene, build('mixed'));
+    const again = await boot(scene, buildLine('mixed'));
     assertGood(again);
     assert.deepEqual(built(again), []);
   });
@@ -74,7 +54,7 @@ function tests(check: (what: string, act: (scene: Scene) => Promise<void>, at?: 
     await nix.machine.shell(`chmod u+w other/store/${b}; touch other/store/${b}/more`);
     const outcome = await boot(
       scene,
-      `ls /nix/store/${b}; ${build('d')} >&2; nix-store --verify --check-contents`,
+      `ls /nix/store/${b}; ${buildLine('d')} >&2; nix-store --verify --check-contents`,
     );
     assert.deepEqual(assertGood(outcome), ['share']);
   });
@@ -82,7 +62,7 @@ function tests(check: (what: string, act: (scene: Scene) => Promise<void>, at?: 
   check(
     'directories with signs that mean something in a URI',
     async (scene) => {
-      const outcome = await boot(scene, `${build('d')}; nix-store --verify --check-contents`);
+      const outcome = await boot(scene, `${buildLine('d')}; nix-store --verify --check-contents`);
       assertGood(outcome);
       assert.deepEqual(built(outcome), []);
     },
@@ -93,45 +73,58 @@ function tests(check: (what: string, act: (scene: Scene) => Promise<void>, at?: 
     'away at boot: refused, or the next strategy, and nothing of what was made of it is lost',
     async (scene) => {
       const { lower } = scene;
-      const [mixed = ''] = assertGood(await boot(scene, build('mixed')));
+      const [mixed = ''] = assertGood(await boot(scene, buildLine('mixed')));
       await lower.kill();
       const refused = await boot(scene, 'true');
       assert.equal(refused.exitCode, 78);
       assert.match(
         refused.stderr,
-        /^nix-cache-init: facts: the lower store does not answer at \/run\/other\/socket: ECONNREFUSED \(.*docker run -v .*:\/run\/other\)$/m,
+        /^nix-cache-init: daemon: the socket of the lower store's daemon, \/run\/other\/socket, has nobody who listens: ECONNREFUSED \(.*docker run -v .*:\/run\/other\)$/m,
       );
       const without = await boot(
         scene,
-        `! nix-store --check-validity ${mixed}; ${build('on-old')}`,
+        `! nix-store --check-validity ${mixed}; ${buildLine('on-old')}`,
         '--on-unsupported',
         'fallback',
       );
       assertGood(without);
       assert.deepEqual(built(without), [], 'what is not made of it is there');
-      assert.match(without.stderr, /does not answer .*going on with strategy overlay/);
+      assert.match(without.stderr, /has nobody who listens.*going on with strategy overlay/);
       await lower.start();
-      const back = await boot(scene, build('mixed', 'd'));
+      const back = await boot(scene, buildLine('mixed', 'd'));
       assert.equal(assertGood(back)[0], mixed);
       assert.deepEqual(built(back), []);
     },
   );
+
+  check('wedged at boot: refused in time, and taken again when it goes on', async (scene) => {
+    const { lower } = scene;
+    lower.signal('SIGSTOP');
+    const refused = await boot(scene, 'true');
+    assert.equal(refused.exitCode, 78);
+    assert.match(
+      refused.stderr,
+      /daemon, \/run\/other\/socket, does not answer within 1000 ms: ETIMEDOUT \(restart the daemon of the lower store\)$/m,
+    );
+    lower.signal('SIGCONT');
+    assert.deepEqual(built(await boot(scene, buildLine('d'))), []);
+  });
 
   check(
     'dies later and comes back: what is known goes on, what is not says why, and works again',
     async (scene) => {
       const { nix, lower } = scene;
       await using running = await startLocalOverlay(nix, '--lower-store', lower.uri);
-      await running.shell(build('c'));
+      await running.shell(buildLine('c'));
       await lower.kill();
       // Both are in the database: one was asked for, the other is the image's. Their contents are where they were.
-      const known = await running.attempt(`cat $(${build('c')})/b; ${build('old')}`);
+      const known = await running.attempt(`cat $(${buildLine('c')})/b; ${buildLine('old')}`);
       assert.equal(known.exitCode, 0, known.stderr);
-      const unknown = await running.attempt(build('side'));
+      const unknown = await running.attempt(buildLine('side'));
       assert.notEqual(unknown.exitCode, 0);
       assert.match(unknown.stderr, /cannot connect to socket at '\/run\/other\/socket': Connection refused/);
       await lower.start();
-      const again = await running.attempt(build('side', 'e'));
+      const again = await running.attempt(buildLine('side', 'e'));
       assert.deepEqual(built(again), ['e']);
       assert.equal(again.exitCode, 0, again.stderr);
     },
@@ -140,7 +133,7 @@ function tests(check: (what: string, act: (scene: Scene) => Promise<void>, at?: 
   check('collecting garbage leaves it alone', async (scene) => {
     const { nix, lower } = scene;
     await using running = await startLocalOverlay(nix, '--lower-store', lower.uri);
-    const [mixed = '', d = ''] = (await running.shell(build('mixed', 'd'))).split('\n');
+    const [mixed = '', d = ''] = (await running.shell(buildLine('mixed', 'd'))).split('\n');
     const before = await lower.shell('nix-store --gc --print-live; ls /other/store');
     await running.shell(`rm -rf /tmp/*; ${daemonIdle}; nix-collect-garbage`);
     assert.deepEqual(upperNames(nix), []);
@@ -151,13 +144,13 @@ function tests(check: (what: string, act: (scene: Scene) => Promise<void>, at?: 
 
   check('the strategy overlay on the same volume, and back', async (scene) => {
     const { nix } = scene;
-    const [mixed = ''] = assertGood(await boot(scene, build('mixed')));
+    const [mixed = ''] = assertGood(await boot(scene, buildLine('mixed')));
     const overlay = ['--strategy', 'overlay', '--on-unsupported', 'fail', '--', 'sh', '-euc'];
     const between = await bootInNamespace(nix.machine, {
-      args: [...overlay, `${build('e')}; nix-store --verify --check-contents`],
+      args: [...overlay, `${buildLine('e')}; nix-store --verify --check-contents`],
     });
     assertGood(between);
-    const back = await boot(scene, `${build('mixed', 'e')}; nix-store --verify --check-contents`);
+    const back = await boot(scene, `${buildLine('mixed', 'e')}; nix-store --verify --check-contents`);
     assert.equal(assertGood(back)[0], mixed);
     assert.deepEqual(built(back), []);
   });
@@ -165,7 +158,7 @@ function tests(check: (what: string, act: (scene: Scene) => Promise<void>, at?: 
   check('check says that all is well, and repairs nothing', async (scene) => {
     const { nix, lower } = scene;
     await using running = await startLocalOverlay(nix, '--lower-store', lower.uri);
-    await running.shell(build('mixed'));
+    await running.shell(buildLine('mixed'));
     const flags = `--strategy local-overlay --lower-store '${lower.uri}'`;
     const said = await running.shell(
       `/opt/nix-cache-init/bin/nix-cache-init check ${flags} --repair --contents`,
@@ -187,6 +180,12 @@ function tests(check: (what: string, act: (scene: Scene) => Promise<void>, at?: 
       /lowerStore is "unix:.* in flag --lower-store: EINVAL \(allowed: .*real=/,
     ],
     ['no daemon', ['local?root=/other'], 78, /lowerStore is "local/],
+    [
+      'a strategy that would ignore it',
+      ['unix:///run/other/socket?real=/other/store', '--strategy', 'overlay'],
+      78,
+      /^nix-cache-init: config: lowerStore is set in flag --lower-store, but strategy is overlay \(flag --strategy\), .*: EINVAL \(set strategy=local-overlay, or remove lowerStore\)$/m,
+    ],
     ['our own daemon', ['unix:///nix/var/nix/daemon-socket/socket?real=/other/store'], 78, /ELOOP/],
     [
       'a reader',

@@ -5,7 +5,7 @@ import { atGrowingDepth } from '../harness/injection.ts';
 import { bootCommand } from '../harness/namespaceBoot.ts';
 import { overlay } from '../harness/namespaceStore.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
-import { assertVerified } from '../harness/nix.ts';
+import { assertVerified, buildLine, packagesBuilt } from '../harness/nix.ts';
 import { makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
 import { installCommands } from '../harness/packages.ts';
 import type { Outcome } from '../harness/run.ts';
@@ -29,11 +29,9 @@ function onLowers(machine: NixMachine) {
     },
     /** @returns the packages for which a builder ran, and all paths. */
     async build(lowers: string[], ...names: string[]): Promise<{ ran: string[]; paths: string[] }> {
-      const script = names.map((name) => `nix-build /packages.nix -A ${name} --no-out-link`).join('; ');
-      const { exitCode, stdout, stderr } = await boot(lowers, script);
+      const { exitCode, stdout, stderr } = await boot(lowers, buildLine(...names));
       assert.equal(exitCode, 0, stderr);
-      const ran = stderr.matchAll(/building '\/nix\/store\/[a-z0-9]+-(\S+)\.drv'/g);
-      return { ran: Array.from(ran, ([, name = '']) => name).sort(), paths: stdout.trim().split('\n') };
+      return { ran: packagesBuilt(stderr), paths: stdout.trim().split('\n') };
     },
     verify: async (lowers: string[]) =>
       assertVerified(await boot(lowers, 'nix-store --verify --check-contents')),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
+import { planSchema } from '../../src/commands/schemas/plan.ts';
 import { schemas } from '../../src/config/schemas.ts';
 import type { Step, StrategyName } from '../../src/store/plan.ts';
 import { makeHostNix } from '../harness/hostNix.ts';
@@ -68,7 +69,7 @@ async function planOf({ machine }: NixMachine, flags: string[]): Promise<object>
     bootInNamespace(machine, { program: [program, 'plan'], args: ['--json', ...flags], shared: true }),
   );
   assert.equal(exitCode, 0, stderr);
-  const { passedOver, ...plan } = JSON.parse(stdout);
+  const { passedOver, ...plan } = planSchema.parse(JSON.parse(stdout));
   assert.deepEqual(passedOver, []);
   return plan;
 }

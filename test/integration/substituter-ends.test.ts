@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
-import { readIfThere } from '../../src/linux/files.ts';
-import { killing } from '../harness/injection.ts';
+import { readIfThere } from '../../src/linux/read.ts';
+import { depths, killing } from '../harness/injection.ts';
 import { bootInNamespace, childrenOf, startBoot } from '../harness/namespaceBoot.ts';
 import { overlay } from '../harness/namespaceStore.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
+import { buildLine } from '../harness/nix.ts';
 import { startStraced } from '../harness/straced.ts';
 import { isKept, makeSubstituterMachine, substituter, until } from '../harness/substituterMachine.ts';
 
-const build = (name: string): string => `nix-build /packages.nix -A ${name} --no-out-link`;
 const profile = '/nix/var/nix/profiles/mine';
 const key = '/nix-cache/.nix-cache-init/binary-cache-key';
 /** Whoever reads the cache waits for what nobody writes. */
@@ -19,7 +19,7 @@ namespaceTest(
   async () => {
     await using ground = await makeSubstituterMachine();
     const { machine } = ground;
-    const script = `export NIX_CONFIG='post-build-hook ='; ${build('c')}; cd /nix-cache/binary-cache; ${hang}; exit 7`;
+    const script = `export NIX_CONFIG='post-build-hook ='; ${buildLine('c')}; cd /nix-cache/binary-cache; ${hang}; exit 7`;
     const outcome = await bootInNamespace(machine, {
       args: ['--shutdown-grace', '300ms', ...substituter('sh', '-euc', script)],
     });
@@ -39,7 +39,7 @@ namespaceTest(
   async () => {
     await using ground = await makeSubstituterMachine();
     const { machine } = ground;
-    const script = `export NIX_CONFIG='post-build-hook ='; ${build('c')}; cd /nix-cache/binary-cache; ${hang}; echo ready; exec sleep infinity`;
+    const script = `export NIX_CONFIG='post-build-hook ='; ${buildLine('c')}; cd /nix-cache/binary-cache; ${hang}; echo ready; exec sleep infinity`;
     await using booted = await startBoot(machine, {
       args: ['--shutdown-grace', '1h', ...substituter('sh', '-euc', script)],
     });
@@ -61,7 +61,7 @@ namespaceTest(
     await using ground = await makeSubstituterMachine();
     const { machine } = ground;
     const path = (
-      await ground.nix(`nix-env --profile ${profile} --set $(${build('d')}); readlink -f ${profile}`)
+      await ground.nix(`nix-env --profile ${profile} --set $(${buildLine('d')}); readlink -f ${profile}`)
     )
       .split('\n')
       .at(-1);
@@ -89,7 +89,7 @@ namespaceTest(
     const { machine } = ground;
     let kills = 0;
     for (const call of ['mkdir', 'rename', 'write', 'fsync', 'chmod']) {
-      for (let n = 1; ; n = Math.ceil(n * 1.5)) {
+      for (const n of depths()) {
         await machine.shell('rm -rf nix-cache/* nix-cache/.nix-cache-init nix/var/nix/nix-cache-init');
         await using booted = await startStraced(machine, { args: substituter('true') }, killing({ call, n }));
         const { exitCode } = await booted.ended;
@@ -99,9 +99,9 @@ namespaceTest(
           for (const half of ['secret', 'public'])
             assert.ok(statSync(machine.path(`${key}/${half}`)).size > 50);
         await ground.nix(
-          `nix-collect-garbage >/dev/null 2>&1; ${build('c')}; nix-collect-garbage >/dev/null 2>&1`,
+          `nix-collect-garbage >/dev/null 2>&1; ${buildLine('c')}; nix-collect-garbage >/dev/null 2>&1`,
         );
-        const again = await ground.boot(['sh', '-euc', build('c')]);
+        const again = await ground.boot(['sh', '-euc', buildLine('c')]);
         assert.match(again.stderr, /copying path '\S+-c' from 'file:\/\/\/nix-cache/);
       }
     }
@@ -117,16 +117,16 @@ namespaceTest(
     const { machine } = ground;
     const layered = (script: string) => bootInNamespace(machine, { args: overlay('sh', '-euc', script) });
     await ground.nix('true');
-    const first = await layered(build('c'));
+    const first = await layered(buildLine('c'));
     assert.match(first.stderr, /building '\S+-c\.drv'/);
     await ground.switchImage('A');
-    const second = await ground.boot(['sh', '-euc', build('c')]);
+    const second = await ground.boot(['sh', '-euc', buildLine('c')]);
     assert.match(second.stderr, /building '\S+-c\.drv'/);
     await ground.switchImage('A');
-    const third = await layered(build('c'));
+    const third = await layered(buildLine('c'));
     assert.deepEqual([third.exitCode, third.stderr], [0, '']);
     await ground.switchImage('A');
-    const fourth = await ground.boot(['sh', '-euc', build('c')]);
+    const fourth = await ground.boot(['sh', '-euc', buildLine('c')]);
     assert.match(fourth.stderr, /copying path '\S+-c' from 'file:\/\/\/nix-cache/);
   },
   120_000,

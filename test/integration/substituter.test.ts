@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { startBoot } from '../harness/namespaceBoot.ts';
+import type { Machine } from '../harness/namespaceMachine.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
+import { buildLine } from '../harness/nix.ts';
 import { type Outcome, tail } from '../harness/run.ts';
 import {
   cacheNames,
   isKept,
   makeSubstituterMachine,
-  publishElsewhere,
+  publishFrom,
   substituter,
   until,
 } from '../harness/substituterMachine.ts';
-
-const build = (name: string): string => `nix-build /packages.nix -A ${name} --no-out-link`;
 
 function assertFetched({ exitCode, stdout, stderr }: Outcome): string {
   assert.equal(exitCode, 0, tail(stderr));
@@ -32,7 +32,7 @@ namespaceTest('what one container built, the next has from the volume', async ()
   assert.equal(secret.mode & 0o777, 0o600);
   assert.equal(existsSync(machine.path('/nix-cache/.nix-cache-init/binary-cache-open')), false);
   await ground.switchImage('A');
-  assert.equal(assertFetched(await ground.boot(['sh', '-euc', build('d')])), path);
+  assert.equal(assertFetched(await ground.boot(['sh', '-euc', buildLine('d')])), path);
   assert.deepEqual(cacheNames(machine), names);
   await ground.verify();
 });
@@ -40,51 +40,51 @@ namespaceTest('what one container built, the next has from the volume', async ()
 namespaceTest('what was substituted elsewhere is kept at the end, and the other cache can go', async () => {
   await using ground = await makeSubstituterMachine();
   const { machine } = ground;
-  const { path, options } = await publishElsewhere(ground, 'd');
+  const { path, options } = await publishFrom(ground, 'd');
   assert.equal(isKept(machine, path), false);
-  const first = await ground.boot(['sh', '-euc', `${build('d')} ${options}`]);
+  const first = await ground.boot(['sh', '-euc', `${buildLine('d')} ${options}`]);
   assert.equal(first.exitCode, 0, first.stderr);
   assert.match(first.stderr, /from 'file:\/\/\/elsewhere'/);
   assert.ok(isKept(machine, path));
   await machine.shell('rm -r elsewhere');
   await ground.switchImage('A');
-  assert.equal(assertFetched(await ground.boot(['sh', '-euc', `${build('d')} ${options}`])), path);
+  assert.equal(assertFetched(await ground.boot(['sh', '-euc', `${buildLine('d')} ${options}`])), path);
 });
+
+/** A container that has fetched d, and is killed. @param before what is waited for in between. */
+async function fetchAndBeKilled(
+  machine: Machine,
+  options: string,
+  before?: () => Promise<void>,
+): Promise<void> {
+  const args = substituter('sh', '-euc', `${buildLine('d')} ${options}; echo fetched; exec sleep infinity`);
+  await using booted = await startBoot(machine, { args });
+  await booted.waitFor(/fetched/);
+  await before?.();
+  booted.signal('SIGKILL');
+  await booted.ended;
+}
 
 namespaceTest('it is kept while the container runs, too, and survives its being killed', async () => {
   await using ground = await makeSubstituterMachine();
   const { machine } = ground;
-  const { path, options } = await publishElsewhere(ground, 'd');
-  const args = substituter('sh', '-euc', `${build('d')} ${options}; echo fetched; exec sleep infinity`);
-  {
-    await using booted = await startBoot(machine, { args });
-    await booted.waitFor(/fetched/);
-    await until(() => isKept(machine, path));
-    booted.signal('SIGKILL');
-    await booted.ended;
-  }
+  const { path, options } = await publishFrom(ground, 'd');
+  await fetchAndBeKilled(machine, options, () => until(() => isKept(machine, path)));
   await machine.shell('rm -r elsewhere');
   await ground.switchImage('A');
-  assert.equal(assertFetched(await ground.boot(['sh', '-euc', build('d')])), path);
+  assert.equal(assertFetched(await ground.boot(['sh', '-euc', buildLine('d')])), path);
 });
 
 namespaceTest('what a container that was killed had not come to, it does after its restart', async () => {
   await using ground = await makeSubstituterMachine();
   const { machine } = ground;
-  const { path, options } = await publishElsewhere(ground, 'd');
-  // Killed by its own command, in the quiet time before anything is copied.
-  const args = substituter('sh', '-euc', `${build('d')} ${options}; echo fetched; exec sleep infinity`);
-  {
-    await using booted = await startBoot(machine, { args });
-    await booted.waitFor(/fetched/);
-    booted.signal('SIGKILL');
-    await booted.ended;
-  }
+  const { path, options } = await publishFrom(ground, 'd');
+  // In the quiet time before anything is copied.
+  await fetchAndBeKilled(machine, options);
   assert.equal(isKept(machine, path), false);
-  const conf = readFileSync(machine.path('/etc/nix/nix.conf'), 'utf8');
-  await ground.nix('true');
+  const conf = readFileSync(machine.path('/etc/nix/nix.conf'), 'utf8').trim();
+  assert.equal(await ground.nix('cat /etc/nix/nix.conf'), conf);
   assert.ok(isKept(machine, path));
-  assert.equal(readFileSync(machine.path('/etc/nix/nix.conf'), 'utf8'), conf);
 });
 
 namespaceTest(
@@ -94,9 +94,9 @@ namespaceTest(
     const profile = '/nix/var/nix/profiles/per-user/root/mine';
     const path = await ground.nix(`
       mkdir -p /nix/var/nix/profiles/per-user/root
-      nix-env --profile ${profile} --set $(${build('c')})
-      nix-env --profile ${profile} --set $(${build('d')})
-      nix-store --realise $(${build('e')}) --add-root /nix/var/nix/gcroots/mine >/dev/null
+      nix-env --profile ${profile} --set $(${buildLine('c')})
+      nix-env --profile ${profile} --set $(${buildLine('d')})
+      nix-store --realise $(${buildLine('e')}) --add-root /nix/var/nix/gcroots/mine >/dev/null
       readlink -f ${profile}`);
     const expected = path.split('\n').at(-1) ?? '';
     await ground.switchImage('A');
@@ -125,7 +125,7 @@ namespaceTest('the image’s own profile follows the image, unless a user change
   // Of image A a root is gone, and with it what it led to.
   assert.match(await ground.nix(read), /-b\n(?!.*old)[\s\S]*new/);
   const mine = await ground.nix(`
-    nix-env --profile /nix/var/nix/profiles/default --set $(${build('d')}); readlink -f /nix/var/nix/profiles/default`);
+    nix-env --profile /nix/var/nix/profiles/default --set $(${buildLine('d')}); readlink -f /nix/var/nix/profiles/default`);
   await ground.switchImage('A');
   const expected = mine.split('\n').at(-1) ?? '';
   assert.match(await ground.nix(read), new RegExp(`^${expected}\n`));
@@ -138,7 +138,7 @@ namespaceTest('a profile whose path is nowhere is said in one line, and waits fo
   const { machine } = ground;
   const profile = '/nix/var/nix/profiles/mine';
   const path = (
-    await ground.nix(`nix-env --profile ${profile} --set $(${build('d')}); readlink -f ${profile}`)
+    await ground.nix(`nix-env --profile ${profile} --set $(${buildLine('d')}); readlink -f ${profile}`)
   )
     .split('\n')
     .at(-1);
@@ -161,7 +161,7 @@ namespaceTest('garbage collection frees the store; the cache has it still', asyn
   const outcome = await ground.boot([
     'sh',
     '-euc',
-    `nix-collect-garbage -d >/dev/null 2>&1; [ ! -e ${path} ]; ${build('d')}`,
+    `nix-collect-garbage -d >/dev/null 2>&1; [ ! -e ${path} ]; ${buildLine('d')}`,
   ]);
   assert.equal(assertFetched(outcome), path);
 });
@@ -171,7 +171,7 @@ namespaceTest('paths of the cache stay usable with another image', async () => {
   // It refers to a package that only image A has.
   const path = await ground.build('on-old');
   await ground.switchImage('B');
-  assert.equal(assertFetched(await ground.boot(['sh', '-euc', build('on-old')])), path);
+  assert.equal(assertFetched(await ground.boot(['sh', '-euc', buildLine('on-old')])), path);
   await ground.verify();
 });
 
@@ -189,7 +189,7 @@ namespaceTest('who reads uses the cache beside the one who writes, and adds noth
   const names = cacheNames(machine);
   const env = { NIX_CACHE_INIT_ON_LOCKED: 'read-only' };
   const reader = await ground.boot(
-    ['sh', '-euc', `nix-collect-garbage -d >/dev/null 2>&1; ${build('e')} >&2; ${build('d')}`],
+    ['sh', '-euc', `nix-collect-garbage -d >/dev/null 2>&1; ${buildLine('e')} >&2; ${buildLine('d')}`],
     { env },
   );
   assert.equal(reader.exitCode, 0, reader.stderr);
@@ -203,7 +203,7 @@ namespaceTest('a volume that can only be read will do to read', async () => {
   await using ground = await makeSubstituterMachine();
   const path = await ground.build('d');
   await ground.switchImage('A');
-  const reader = await ground.boot(['sh', '-euc', build('d')], {
+  const reader = await ground.boot(['sh', '-euc', buildLine('d')], {
     env: { NIX_CACHE_INIT_ACCESS: 'read-only' },
     via: 'busybox mount -o remount,bind,ro /nix-cache && exec "$@"',
   });
@@ -216,7 +216,7 @@ namespaceTest('on a volume that is full builds stand, and what is described ther
   const full = await ground.boot([
     'sh',
     '-euc',
-    `${build('big')}; ${build('c')}; cp /dev/zero /nix-cache/ballast || true; ${build('d')}`,
+    `${buildLine('big')}; ${buildLine('c')}; cp /dev/zero /nix-cache/ballast || true; ${buildLine('d')}`,
   ]);
   assert.equal(full.exitCode, 0, full.stderr);
   assert.match(full.stderr, /not in the binary cache yet: .*No space left on device/);
@@ -229,7 +229,7 @@ namespaceTest('on a volume that is full builds stand, and what is described ther
   // What did not fit is tried again by the container that has it; the rest is served.
   await ground.nix('true');
   await ground.switchImage('A');
-  const next = await ground.boot(['sh', '-euc', build('d')]);
+  const next = await ground.boot(['sh', '-euc', buildLine('d')]);
   assertFetched(next);
   await ground.verify();
 });
@@ -246,13 +246,13 @@ namespaceTest('without privileges, on a file system without extended attributes'
       env: { HOME: '/tmp/home', NIX_CACHE_INIT_LOG_LEVEL: 'info' },
     });
   const first = await boot(
-    `${build('d')}; nix-env --profile /nix/var/nix/profiles/mine --set $(${build('d')})`,
+    `${buildLine('d')}; nix-env --profile /nix/var/nix/profiles/mine --set $(${buildLine('d')})`,
   );
   assert.equal(first.exitCode, 0, first.stderr);
   assert.match(first.stderr, /cannot write \/etc\/nix\/nix\.conf: for docker exec add -e/);
   await ground.switchImage('A');
   await machine.shell('chown -R 1000:1000 nix');
-  const second = await boot(`cat /nix/var/nix/profiles/mine/c; ${build('d')}`);
+  const second = await boot(`cat /nix/var/nix/profiles/mine/c; ${buildLine('d')}`);
   assert.equal(second.exitCode, 0, second.stderr);
   assert.doesNotMatch(second.stderr, /building '/);
 });

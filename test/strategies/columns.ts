@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { beginAnew } from '../harness/localOverlay.ts';
-import type { NixMachine } from '../harness/nixMachine.ts';
+import { buildLine } from '../harness/nix.ts';
+import { beginAnew, type NixMachine } from '../harness/nixMachine.ts';
 import { type Outcome, tail } from '../harness/run.ts';
 import {
   another,
@@ -29,8 +29,7 @@ export type Cell =
 type Scenario = (nix: NixMachine, strategy: Strategy) => Promise<Cell>;
 
 /** Packages that would be another if they were built again. */
-const build = (name: string): string =>
-  `path=$(nix-build /packages.nix -A ${name} --no-out-link); cat $path/unique`;
+export const build = (name: string): string => `path=$(${buildLine(name)}); cat $path/unique`;
 const develop = "nix develop --offline -f /shell.nix -c sh -c 'cat $dep/unique'";
 
 /** The documented line, before anything has run. */
@@ -42,7 +41,7 @@ function isRefusal({ exitCode, stdout, stderr }: Outcome): boolean {
   return true;
 }
 
-function succeeded({ exitCode, stdout, stderr }: Outcome): string {
+export function succeeded({ exitCode, stdout, stderr }: Outcome): string {
   assert.equal(exitCode, 0, tail(`${stdout}\n${stderr}`));
   return stdout.trim();
 }
@@ -68,7 +67,7 @@ function keeps(
 
 const collect = `
   nix-build /packages.nix -A c -o /tmp/kept >/dev/null
-  big=$(nix-build /packages.nix -A big --no-out-link)
+  big=$(${buildLine('big')})
   nix-collect-garbage >/dev/null
   test ! -e $big
   cat /tmp/kept/unique`;
@@ -81,7 +80,7 @@ const collects: Scenario = async (nix, strategy) => {
 
 /** What nobody roots is there still when the container has gone. */
 const leavesGarbage: Scenario = async (nix, strategy) => {
-  const path = succeeded(await run(nix, strategy, 'nix-build /packages.nix -A big --no-out-link'));
+  const path = succeeded(await run(nix, strategy, buildLine('big')));
   assert.equal(succeeded(await run(nix, strategy, `ls ${path}`)), 'b\nbig');
   return "the host's";
 };

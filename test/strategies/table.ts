@@ -5,8 +5,11 @@ import { columnNames } from './columns.ts';
 import { strategies } from './ways.ts';
 
 const file = join(repository, 'docs/strategies.md');
-/** From its heading to the empty line after it. */
-const table = /^\| strategy \|.*\n(?:\|.*\n)+/m;
+/** Both of them, by what stands above the names of strategies; each from its heading to the empty line after it. */
+const tables = {
+  strategy: /^\| strategy \|.*\n(?:\|.*\n)+/m,
+  'from, to': /^\| from, to \|.*\n(?:\|.*\n)+/m,
+} as const;
 
 export type Table = Map<string, Map<string, string>>;
 
@@ -17,9 +20,9 @@ const cellsOf = (line: string): string[] =>
     .map((cell) => cell.trim().replaceAll('`', ''));
 
 /** What docs/strategies.md says. */
-export function readTable(): Table {
-  const [text] = table.exec(readFileSync(file, 'utf8')) ?? [];
-  if (text === undefined) throw new Error(`${file} has no table of strategies`);
+export function readTable(name: keyof typeof tables = 'strategy'): Table {
+  const [text] = tables[name].exec(readFileSync(file, 'utf8')) ?? [];
+  if (text === undefined) throw new Error(`${file} has no table '${name}'`);
   const [heading = '', , ...lines] = text.trimEnd().split('\n');
   const [, ...names] = cellsOf(heading);
   return new Map(
@@ -45,5 +48,5 @@ export function writeTable(found: Table): void {
       ]);
     }),
   ];
-  writeFileSync(file, readFileSync(file, 'utf8').replace(table, `${lines.join('\n')}\n`));
+  writeFileSync(file, readFileSync(file, 'utf8').replace(tables.strategy, `${lines.join('\n')}\n`));
 }

@@ -32,11 +32,15 @@ const owner = {
   prepare: 'chown 1000:1000 nix-cache; chown -R 1000:1000 nix',
 };
 
-/** What a user mounts of the host: here it is the machine that boots run on. */
+/**
+ * What a user mounts of the host: here it is the machine that boots run on, or another whose /nix is at /host.
+ */
 const hostMounts = `
-  busybox mount --bind /nix/store /nix/store
+  host=/nix
+  if test -d /host; then host=/host; mkdir -p /nix/var/nix/daemon-socket; fi
+  busybox mount --bind $host/store /nix/store
   busybox mount -o remount,bind,ro /nix/store
-  busybox mount --bind /nix/var/nix/daemon-socket /nix/var/nix/daemon-socket`;
+  busybox mount --bind $host/var/nix/daemon-socket /nix/var/nix/daemon-socket`;
 
 export const ways = {
   overlay: { flags: [], asUser: client },

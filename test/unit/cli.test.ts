@@ -47,7 +47,7 @@ const refused: [string[], number, RegExp][] = [
   [['export', '/x', '--to', '/y'], 64, /export needs a directory/],
   [['export', '--to', '/x', '/y', '--json'], 64, /--json comes after a path/],
   [['plan', 'extra'], 64, /unexpected argument extra/],
-  [['plan', '--schema'], 64, /unknown flag --schema/],
+  [['plan', '--contents'], 64, /unknown flag --contents/],
   [['remount'], 64, /remount takes one directory/],
   [['remount', '/a', '/b'], 64, /remount takes one directory/],
   [['remount', '/nowhere'], 74, /no overlay is mounted at \/nowhere: EINVAL/],

@@ -69,6 +69,7 @@ export function makeFacts(changes: Partial<Facts> = {}): Facts {
     nix: { nix: '/bin/nix', nixStore: '/bin/nix-store' },
     writable: { store: true, volume: true, nixConf: true },
     userConfDir: '/etc/xdg/nix',
+    markedConfs: [],
     userConfFiles: ['/root/.config/nix/nix.conf', '/etc/xdg/nix/nix.conf'],
     ...changes,
   };

@@ -1,9 +1,10 @@
 import { closeSync, constants, linkSync, mkdirSync, openSync } from 'node:fs';
 import { errnoOf } from '../../errors.ts';
 import { givesTypes } from '../../linux/directory-types.ts';
-import { renameToWhiteout, setXattr } from '../../linux/files.ts';
 import { tryLock } from '../../linux/flock.ts';
+import { renameToWhiteout } from '../../linux/rename.ts';
 import { makeWhiteout } from '../../linux/whiteout.ts';
+import { setXattr } from '../../linux/xattrs.ts';
 import type { Features } from '../features.ts';
 import { touch } from './scratch.ts';
 

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { removeTree } from '../../linux/files.ts';
+import { removeTree } from '../../linux/remove.ts';
 import { occupyDirectory } from '../../volume/idle.ts';
 
 const RETRY_MS = 20;

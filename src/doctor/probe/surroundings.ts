@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { errnoOf, hasErrno } from '../../errors.ts';
-import { readIfThere } from '../../linux/files.ts';
 import { isReadOnly, type MountInfo, mountOf } from '../../linux/mountinfo.ts';
+import { readIfThere } from '../../linux/read.ts';
 import { runDir } from '../../store/run-layout.ts';
 import type { KernelFacts } from '../kernel.ts';
 import type { Places } from '../places.ts';

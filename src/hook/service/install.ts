@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, lstatSync, readdirSync, readlinkSync, symlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { findCommand } from '../../linux/commands.ts';
-import { makeDirectories, readIfThere, removeFile, replaceFile } from '../../linux/files.ts';
+import { makeDirectories } from '../../linux/directories.ts';
+import { readIfThere } from '../../linux/read.ts';
+import { removeFile } from '../../linux/remove.ts';
+import { replaceFile } from '../../linux/replace.ts';
 import type { Manager } from './templates.ts';
 
 const NAME = 'nix-cache-init';

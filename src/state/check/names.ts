@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { hasErrno } from '../../errors.ts';
-import { hasXattr } from '../../linux/files.ts';
+import { hasXattr } from '../../linux/xattrs.ts';
 import { copiedUp, type Layers, listUpper, namesBelow, overlaps } from '../reconcile/layers.ts';
 import type { Layer } from '../reconcile/vanished.ts';
 import { type Places, visibleStore } from './places.ts';

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { parseLowerStore } from '../../config/lower-store.ts';
+import { Exit, InitError } from '../../errors.ts';
 import { isOverlayOn, type MountInfo, mountOf } from '../../linux/mountinfo.ts';
 import { volumeLayout } from '../../volume/layout.ts';
 import { prefixPlaces } from '../../volume/prefix-layout.ts';
@@ -18,6 +19,8 @@ export type Places = {
   storeDir: string;
   /** Where a `plain` one really is, when it is one for a chroot. */
   realStoreDir?: string;
+  /** A binary cache on the volume, of which a `plain` one has what is there no more after a restart. */
+  binaryCache?: string;
   /** Whose database is checked. */
   stateDir: string;
   volume?: {
@@ -49,13 +52,14 @@ type Wanted = Record<'strategy' | 'cacheDir' | 'storeDir' | 'stateDir', string> 
 
 /**
  * Finds out what there is to check here.
+ * @throws {InitError} 78 where the store is another machine's.
  * @param run where init binds what it hides, and keeps the throw-away layer of a reader.
  */
 export function findPlaces(config: Wanted, mounts: readonly MountInfo[], run: Run): Places {
   const { strategy, cacheDir, storeDir, stateDir, lowerStore } = config;
   const directory = lowerStore === undefined ? undefined : parseLowerStore(lowerStore)?.directory;
   const below = strategy === 'local-overlay' && directory !== undefined ? [directory] : [];
-  const { upper, state } = volumeLayout(cacheDir);
+  const { upper, state, binaryCache } = volumeLayout(cacheDir);
   if (strategy === 'prefix') {
     const { realStoreDir, stateDir: ownState } = prefixPlaces(config);
     return { kind: 'plain', storeDir, realStoreDir, stateDir: ownState };
@@ -69,6 +73,10 @@ export function findPlaces(config: Wanted, mounts: readonly MountInfo[], run: Ru
   }
   if (aside && store !== undefined && isOverlayOn(store, storeDir, run.upper))
     return { kind: 'reader', storeDir, stateDir };
+  if (strategy === 'host') throw notOurs(storeDir, cacheDir);
+  // What that has fetched into the container's own store must not be taken for the image's: a repair of the volume would have
+  // copies there make way for it.
+  if (strategy === 'substituter') return { kind: 'plain', storeDir, stateDir, binaryCache };
   if (strategy !== 'none' && existsSync(upper) && existsSync(state)) {
     const image = { storeDir, stateDir };
     const lowers = config.lowers.map((store) => ({ storeDir: store, stateDir: stateBeside(store) }));
@@ -77,6 +85,16 @@ export function findPlaces(config: Wanted, mounts: readonly MountInfo[], run: Ru
   }
   return { kind: 'plain', storeDir, stateDir };
 }
+
+/** The host's database is not here, and its store hides that of the image, of which a volume beside it cannot do without. */
+const notOurs = (storeDir: string, cacheDir: string): InitError =>
+  new InitError({
+    stage: 'check',
+    what: `${storeDir} is the host's store (strategy host), and its database is not here`,
+    errno: 'EXDEV',
+    remedy: `on the host: nix-store --verify --check-contents; a volume: docker run --rm -v cache:${cacheDir} --entrypoint nix-cache-init IMAGE check --strategy overlay`,
+    exitCode: Exit.config,
+  });
 
 /** What init has bound, whatever the configuration of who asks says: options of /init are not known here. */
 function boundLowers(mounts: readonly MountInfo[], run: Run): ImagePlaces[] {
@@ -89,11 +107,13 @@ function boundLowers(mounts: readonly MountInfo[], run: Run): ImagePlaces[] {
 
 /** For people: what was looked at. */
 export function describePlaces(places: Places): string {
-  const { kind, storeDir, realStoreDir, stateDir, volume } = places;
+  const { kind, storeDir, realStoreDir, binaryCache, stateDir, volume } = places;
   const database = databaseFile(stateDir);
   if (kind === 'mounted') return `${storeDir} as mounted from ${volume?.root}, with ${database}`;
   if (kind === 'volume') return `the volume ${volume?.root} over this image's ${storeDir}, with ${database}`;
   if (kind === 'reader') return `${storeDir} as this container reads it, with its own ${database}`;
+  if (binaryCache !== undefined)
+    return `${storeDir} of this container, with ${database}; what Nix takes from ${binaryCache} it checks itself`;
   if (realStoreDir !== undefined) return `${visibleStore(places)} on the volume, with its own ${database}`;
   return `${storeDir}, with ${database}; there is no volume`;
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { hasErrno } from '../../errors.ts';
-import { removeTree } from '../../linux/files.ts';
+import { removeTree } from '../../linux/remove.ts';
 import { volumeLayout } from '../../volume/layout.ts';
 import type { Places } from './places.ts';
 

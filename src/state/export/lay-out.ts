@@ -1,12 +1,9 @@
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
 import { Exit, hasErrno, InitError } from '../../errors.ts';
-import {
-  flushDirectory,
-  flushFileSystem,
-  makeDirectories,
-  removeReadOnlyTree,
-  setTimes,
-} from '../../linux/files.ts';
+import { makeDirectories } from '../../linux/directories.ts';
+import { flushDirectory, flushFileSystem } from '../../linux/flush.ts';
+import { removeReadOnlyTree } from '../../linux/remove.ts';
+import { setTimes } from '../../linux/times.ts';
 import { copySize, copyTree } from '../copy.ts';
 import { listTree, type TreeEntry } from '../tree.ts';
 

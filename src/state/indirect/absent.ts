@@ -1,6 +1,7 @@
 import { readdirSync, symlinkSync, unlinkSync } from 'node:fs';
 import { hasErrno } from '../../errors.ts';
-import { flushDirectory, makeDirectories } from '../../linux/files.ts';
+import { makeDirectories } from '../../linux/directories.ts';
+import { flushDirectory } from '../../linux/flush.ts';
 import { entryPath } from '../tree.ts';
 import { look } from './observe.ts';
 import { absentDir, autoDir } from './place.ts';

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isDiskFull } from '../../errors.ts';
-import { readIfThere, replaceFile } from '../../linux/files.ts';
 import { settledLooks } from '../../linux/looks.ts';
+import { readIfThere } from '../../linux/read.ts';
+import { replaceFile } from '../../linux/replace.ts';
 import type { Log } from '../../log.ts';
 import { adoptAbsent, isAdopted, isKept, keepAbsent, releaseAbsent, restoreAuto } from './absent.ts';
 import { listAuto, type Observed, observe, storePathAt } from './observe.ts';

@@ -1,4 +1,4 @@
-import { readIfThere } from '../../linux/files.ts';
+import { readIfThere } from '../../linux/read.ts';
 import type { IndirectRoot, MountMark, RootRecord } from './roots.ts';
 
 const FORMAT = 1;

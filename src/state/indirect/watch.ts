@@ -1,7 +1,8 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { errnoOf } from '../../errors.ts';
-import { makeDirectories, replaceFileLater } from '../../linux/files.ts';
+import { makeDirectories } from '../../linux/directories.ts';
+import { replaceFileLater } from '../../linux/replace.ts';
 import type { Log } from '../../log.ts';
 import { isSame, loadRecord, updateRoots } from './indirect.ts';
 import { autoDir, type RootPlaces } from './place.ts';

@@ -1,5 +1,7 @@
 import { renameSync, symlinkSync, unlinkSync } from 'node:fs';
-import { giveOwner, placeDirectory, removeTree } from '../../linux/files.ts';
+import { placeDirectory } from '../../linux/directories.ts';
+import { giveOwner } from '../../linux/owners.ts';
+import { removeTree } from '../../linux/remove.ts';
 import { entryPath } from '../tree.ts';
 import type { LinkChange } from './plan.ts';
 

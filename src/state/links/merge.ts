@@ -1,4 +1,4 @@
-import { flushFileSystem } from '../../linux/files.ts';
+import { flushFileSystem } from '../../linux/flush.ts';
 import { applyLinks } from './apply.ts';
 import { placedBase } from './base.ts';
 import { readImageLinks } from './links.ts';

@@ -1,4 +1,5 @@
-import { readIfThere, replaceFile } from '../../linux/files.ts';
+import { readIfThere } from '../../linux/read.ts';
+import { replaceFile } from '../../linux/replace.ts';
 import type { Base } from './base.ts';
 
 const FORMAT = 1;

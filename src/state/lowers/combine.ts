@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync } from 'node:fs';
-import { makeDirectories, removeTree } from '../../linux/files.ts';
+import { makeDirectories } from '../../linux/directories.ts';
+import { removeTree } from '../../linux/remove.ts';
 import { type DatabaseSync, damage, databaseFile, immutable, isDamage, withDatabase } from '../database.ts';
 import type { ImagePlaces } from '../identity.ts';
 import { hasTable, unwrittenLogs } from '../reconcile/image-database.ts';

@@ -1,5 +1,6 @@
 import { readdirSync, unlinkSync } from 'node:fs';
-import { makeDirectories, removeTree } from '../../linux/files.ts';
+import { makeDirectories } from '../../linux/directories.ts';
+import { removeTree } from '../../linux/remove.ts';
 import { makeWhiteout } from '../../linux/whiteout.ts';
 import { isStorePathName } from '../reconcile/layers.ts';
 

@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, statSync } from 'node:fs';
-import { makeDirectories, removeTree } from '../../linux/files.ts';
+import { makeDirectories } from '../../linux/directories.ts';
+import { removeTree } from '../../linux/remove.ts';
 import { type DatabaseSync, databaseFile, immutable } from '../database.ts';
 
 /** What SQLite keeps beside a database that was not closed: of what is there, all or nothing is to be believed. */

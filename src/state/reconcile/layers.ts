@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync } from 'node:fs';
-import { hasXattr } from '../../linux/files.ts';
+import { hasXattr } from '../../linux/xattrs.ts';
 
 /** The names in the two layers of the store, as Nix would see them were the other one not there. */
 export type Layers = {

@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { basename } from 'node:path';
-import { readIfThere, replaceFile } from '../../linux/files.ts';
+import { readIfThere } from '../../linux/read.ts';
+import { replaceFile } from '../../linux/replace.ts';
 import type { Row } from './rows.ts';
 
 /**

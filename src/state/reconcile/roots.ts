@@ -1,6 +1,7 @@
 import { closeSync, linkSync, openSync, readdirSync } from 'node:fs';
 import { hasErrno } from '../../errors.ts';
-import { makeDirectories, removeTree } from '../../linux/files.ts';
+import { makeDirectories } from '../../linux/directories.ts';
+import { removeTree } from '../../linux/remove.ts';
 import type { DatabaseSync } from '../database.ts';
 
 /**

@@ -1,5 +1,7 @@
 import { lstatSync, renameSync } from 'node:fs';
-import { makeDirectories, removeTree, setXattr } from '../../linux/files.ts';
+import { makeDirectories } from '../../linux/directories.ts';
+import { removeTree } from '../../linux/remove.ts';
+import { setXattr } from '../../linux/xattrs.ts';
 
 /** Moves a path's copy out of the upper directory: the image has it, and overlayfs would show the two merged. */
 export function setAside(upper: string, name: string, trash: string): void {

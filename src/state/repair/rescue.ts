@@ -1,7 +1,10 @@
 import { existsSync, renameSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Exit, InitError } from '../../errors.ts';
-import { exchange, flushDirectory, flushFileSystem, makeDirectories, removeTree } from '../../linux/files.ts';
+import { makeDirectories } from '../../linux/directories.ts';
+import { flushDirectory, flushFileSystem } from '../../linux/flush.ts';
+import { removeTree } from '../../linux/remove.ts';
+import { exchange } from '../../linux/rename.ts';
 import { volumeLayout } from '../../volume/layout.ts';
 import { readManifest, writeManifest } from '../../volume/manifest.ts';
 import { findModified } from '../check/contents.ts';

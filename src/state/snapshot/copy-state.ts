@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { removeTree } from '../../linux/files.ts';
+import { removeTree } from '../../linux/remove.ts';
 import { copySize, copyTree, type Loss } from '../copy.ts';
 import { databaseFile } from '../database.ts';
 import { toleratedLoss } from '../losses.ts';

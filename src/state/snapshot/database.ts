@@ -1,6 +1,6 @@
 import { closeSync, copyFileSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import { hasErrno } from '../../errors.ts';
-import { removeFile } from '../../linux/files.ts';
+import { removeFile } from '../../linux/remove.ts';
 import { databaseFile } from '../database.ts';
 import { databaseLogs } from '../reconcile/image-database.ts';
 import { untilStill } from './still.ts';

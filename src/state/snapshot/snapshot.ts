@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
-import { makeDirectories, readIfThere, removeTree } from '../../linux/files.ts';
+import { makeDirectories } from '../../linux/directories.ts';
+import { readIfThere } from '../../linux/read.ts';
+import { removeTree } from '../../linux/remove.ts';
 import { type Manifest, readManifest } from '../../volume/manifest.ts';
 import type { Loss } from '../copy.ts';
 import { databaseFile } from '../database.ts';

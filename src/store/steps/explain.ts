@@ -28,14 +28,19 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   clear: 'seed',
   roots: 'seed',
   'nix-conf': 'mount',
+  unmark: 'facts',
   warn: 'facts',
   environment: 'facts',
   manifest: 'facts',
+  'claim-state': 'facts',
   'binary-cache': 'seed',
   substituter: 'seed',
   'keep-paths': 'seed',
   listen: 'service',
 };
+
+/** All there are. */
+export const stepKinds = Object.keys(stages) as readonly Step['do'][];
 
 /** The error for a step that failed, with a remedy of its own where the general one would mislead. */
 export function explain(error: unknown, step: Step): InitError {
@@ -108,10 +113,14 @@ const subject = (step: Step): string => {
       return step.dir;
     case 'manifest':
       return step.path;
+    case 'unmark':
+      return step.files.join(' ');
     case 'warn':
       return step.text;
     case 'environment':
       return Object.keys(step.variables).join(' ');
+    case 'claim-state':
+      return step.record;
     case 'binary-cache':
     case 'substituter':
     case 'keep-paths':

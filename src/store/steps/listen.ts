@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeDirectories, removeFile } from '../../linux/files.ts';
+import { makeDirectories } from '../../linux/directories.ts';
+import { removeFile } from '../../linux/remove.ts';
 import { listenUnix } from '../../linux/socket.ts';
 import type { Step } from '../plan.ts';
 

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeDirectories, placeDirectory } from '../../linux/files.ts';
+import { makeDirectories, placeDirectory } from '../../linux/directories.ts';
 import type { Step } from '../plan.ts';
 
 /** Creates a directory with its parents, with another one's owner and mode where the step names a model. */

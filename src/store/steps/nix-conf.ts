@@ -1,7 +1,10 @@
 import { cpSync, realpathSync, writeFileSync } from 'node:fs';
-import { makeDirectories, readIfThere, removeFile, removeTree, replaceFile } from '../../linux/files.ts';
+import { makeDirectories } from '../../linux/directories.ts';
 import { bindMount } from '../../linux/mount.ts';
-import { generateNixConf, markNixConf, unmarkNixConf } from '../../state/nix-conf.ts';
+import { readIfThere } from '../../linux/read.ts';
+import { removeFile, removeTree } from '../../linux/remove.ts';
+import { generateNixConf, settingLines } from '../../state/nix-conf.ts';
+import { putLines } from '../../state/nix-conf-lines.ts';
 import type { Step } from '../plan.ts';
 import type { Undo } from '../undo.ts';
 
@@ -10,23 +13,9 @@ type Mounted = Exclude<NixConf, { over: 'in place' }>;
 
 /** Has every Nix read our lines before the user's own. */
 export function putNixConf(step: NixConf, undo: Undo): void {
-  if (step.over === 'in place') undo.ending(writeNixConf(step));
+  if (step.over === 'in place')
+    undo.ending(putLines(`${step.dir}/nix.conf`, { before: settingLines(step.settings) }));
   else undo.unmounting(mountNixConf(step));
-}
-
-/**
- * Puts our lines into the file itself, where nothing can be mounted. A link is replaced: what it leads to may be a store path.
- * @returns what takes them out again.
- */
-function writeNixConf({ dir, settings }: NixConf): () => void {
-  const path = `${dir}/nix.conf`;
-  makeDirectories(dir, 0o755);
-  replaceFile(path, markNixConf(settings, readOrNothing(path)));
-  return () => {
-    const own = unmarkNixConf(readOrNothing(path));
-    if (own === '') removeFile(path);
-    else replaceFile(path, own);
-  };
 }
 
 /**
@@ -35,7 +24,8 @@ function writeNixConf({ dir, settings }: NixConf): () => void {
  */
 function mountNixConf({ dir, over, create, generated, settings }: Mounted): string {
   const path = `${dir}/nix.conf`;
-  const text = generateNixConf(settings, readOrNothing(path));
+  // To Nix, too, a file that is missing, or a link that leads nowhere, is an empty one.
+  const text = generateNixConf(settings, readIfThere(path) ?? '');
   if (over === 'directory') {
     const copy = `${generated}.d`;
     removeTree(copy);
@@ -54,6 +44,3 @@ function mountNixConf({ dir, over, create, generated, settings }: Mounted): stri
   bindMount(generated, path);
   return path;
 }
-
-/** To Nix, too, a file that is missing, or a link that leads nowhere, is an empty one. */
-const readOrNothing = (path: string): string => readIfThere(path) ?? '';

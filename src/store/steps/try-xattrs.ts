@@ -1,4 +1,4 @@
-import { removeXattr, setXattr } from '../../linux/files.ts';
+import { removeXattr, setXattr } from '../../linux/xattrs.ts';
 import { readManifest } from '../../volume/manifest.ts';
 import type { Step } from '../plan.ts';
 

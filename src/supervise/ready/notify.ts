@@ -1,7 +1,8 @@
 import { chownSync, closeSync, read } from 'node:fs';
 import { dirname } from 'node:path';
 import { bindUnixDatagram, discardDatagrams, setReceiveTimeout } from '../../linux/datagram.ts';
-import { makeDirectories, removeFile } from '../../linux/files.ts';
+import { makeDirectories } from '../../linux/directories.ts';
+import { removeFile } from '../../linux/remove.ts';
 import type { Readiness } from './readiness.ts';
 
 /** What sd_notify(3) sends is short; what is longer is cut off. */

@@ -52,6 +52,10 @@ const values: [KeyName, string][] = [
   ['exitCodes', '{"1":0.5}'],
   ['processGroup', 'auto'],
   ['processGroup', '2'],
+  ['gc.maxSize', '20GB'],
+  ['gc.maxSize', '-1G'],
+  ['gc.schedule', 'daily'],
+  ['gc.schedule', '59s'],
   ['log.level', 'trace'],
 ];
 
@@ -146,6 +150,35 @@ test('a bad value is refused also where a good one hides it', async () => {
     loadConfig({ flags: new Map([['strategy', 'none']]), env }),
     isInitError({ ...refused, what: 'strategy is "overly" in environment NIX_CACHE_INIT_STRATEGY' }),
   );
+});
+
+const lowerStore = 'unix:///run/snix.sock?real=/snix/store';
+
+const ignoring: [string | undefined, RegExp][] = [
+  [undefined, /strategy is auto \(default\)/],
+  ...['auto', 'overlay', 'prefix', 'host', 'substituter', 'none'].map((strategy): [string, RegExp] => [
+    strategy,
+    new RegExp(`strategy is ${strategy} \\(flag --strategy\\)`),
+  ]),
+];
+
+for (const [strategy, what] of ignoring) {
+  test(`lowerStore beside strategy ${strategy ?? 'by default'}, which would ignore it, is refused`, async () => {
+    const flags = new Map<KeyName, string>(strategy === undefined ? [] : [['strategy', strategy]]);
+    const env = { NIX_CACHE_INIT_LOWER_STORE: lowerStore };
+    const remedy = 'set strategy=local-overlay, or remove lowerStore';
+    await assert.rejects(loadConfig({ flags, env }), isInitError({ ...refused, what, remedy }));
+    const whence = /^lowerStore is set in environment NIX_CACHE_INIT_LOWER_STORE, but /;
+    await assert.rejects(loadConfig({ flags, env }), isInitError({ ...refused, what: whence }));
+  });
+}
+
+test('lowerStore beside strategy local-overlay is not', async () => {
+  const flags = new Map<KeyName, string>([
+    ['lowerStore', lowerStore],
+    ['strategy', 'local-overlay'],
+  ]);
+  assert.equal((await loadConfig({ flags, env: {} })).config.lowerStore, lowerStore);
 });
 
 for (const name of ['constructor', 'toString', '__proto__']) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, readdirSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { assertAnswers, listenUnix } from '../../../src/linux/socket.ts';
+import { connectUnix, listenUnix } from '../../../src/linux/socket.ts';
 import { temporaryDirectory } from '../fixtures.ts';
 
 test('clients can connect although nobody accepts yet', async () => {
@@ -48,15 +48,18 @@ test('a socket that cannot be bound is closed', () => {
   assert.equal(open(), before);
 });
 
-test('a socket answers as long as somebody listens on it, however long its queue is', () => {
+test('connecting fails instead of waiting, whether nobody listens or too many wait', () => {
   using directory = temporaryDirectory();
   const path = `${directory.path}/socket`;
-  assert.throws(() => assertAnswers(path), { code: 'ENOENT' });
-  const fd = listenUnix(path, 0o600, 0);
-  const descriptors = readdirSync('/proc/self/fd').length;
-  for (let clients = 0; clients < 5; clients += 1) assertAnswers(path);
-  assert.equal(readdirSync('/proc/self/fd').length, descriptors);
-  closeSync(fd);
-  assert.throws(() => assertAnswers(path), { code: 'ECONNREFUSED' });
-  assert.throws(() => assertAnswers('x'.repeat(108)), { code: 'ENAMETOOLONG' });
+  const open = (): number => readdirSync('/proc/self/fd').length;
+  assert.throws(() => connectUnix(path), { code: 'ENOENT' });
+  const listener = listenUnix(path, 0o600, 0);
+  const client = connectUnix(path);
+  const before = open();
+  assert.throws(() => connectUnix(path), { code: 'EAGAIN' });
+  assert.equal(open(), before);
+  closeSync(client);
+  closeSync(listener);
+  assert.throws(() => connectUnix(path), { code: 'ECONNREFUSED' });
+  assert.throws(() => connectUnix('x'.repeat(108)), { code: 'ENAMETOOLONG' });
 });

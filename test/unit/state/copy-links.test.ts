@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { test } from 'node:test';
-import { setTimes } from '../../../src/linux/files.ts';
+import { setTimes } from '../../../src/linux/times.ts';
 import { listTree } from '../../../src/state/tree.ts';
 import { copied } from './copied.ts';
 

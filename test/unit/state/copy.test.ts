@@ -9,7 +9,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { test } from 'node:test';
-import { hasXattr, setTimes, setXattr } from '../../../src/linux/files.ts';
+import { setTimes } from '../../../src/linux/times.ts';
+import { hasXattr, setXattr } from '../../../src/linux/xattrs.ts';
 import { copyTree } from '../../../src/state/copy.ts';
 import { listTree } from '../../../src/state/tree.ts';
 import { temporaryDirectory } from '../fixtures.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { generateNixConf, markNixConf, unmarkNixConf, userConfFiles } from '../../../src/state/nix-conf.ts';
+import { generateNixConf, userConfFiles } from '../../../src/state/nix-conf.ts';
+import { withLines } from '../../../src/state/nix-conf-lines.ts';
 
 /** The value that Nix would take: of a setting named twice the later line counts (nix.conf(5)). */
 function settingOf(text: string, name: string): string | undefined {
@@ -42,23 +43,9 @@ for (const text of own) {
 
 test('it says who made it', () => assert.match(generateNixConf(settings, ''), /^# .*nix-cache-init/));
 
-for (const text of own) {
-  test(`in place, the user's lines come last, and stay as they are: ${JSON.stringify(text)}`, () => {
-    const marked = markNixConf(settings, text);
-    assert.ok(marked.endsWith(`\n${text}`));
-    assert.equal(settingOf(marked, 'store'), 'daemon');
-    assert.equal(unmarkNixConf(marked), text);
-  });
-
-  test(`in place a second time, it is the newer boot's: ${JSON.stringify(text)}`, () => {
-    const again = markNixConf({ store: 'auto' }, markNixConf(settings, text));
-    assert.equal(again, markNixConf({ store: 'auto' }, text));
-  });
-}
-
-test('half a mark, which nobody wrote, is the user’s own', () => {
-  const half = markNixConf(settings, '').split('\n').slice(0, -2).join('\n');
-  assert.equal(unmarkNixConf(half), half);
+test('what a killed boot put into the file itself is not the user’s', () => {
+  const marked = withLines('cores = 2\n', { before: ['store = x'] });
+  assert.equal(generateNixConf(settings, marked), generateNixConf(settings, 'cores = 2\n'));
 });
 
 const files: [NodeJS.ProcessEnv, string[]][] = [

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { test } from 'node:test';
 import type { Config } from '../../../src/config/keys.ts';
 import { mountOf, readMountInfo } from '../../../src/linux/mountinfo.ts';
 import { listenUnix } from '../../../src/linux/socket.ts';
+import { withLines } from '../../../src/state/nix-conf-lines.ts';
 import { gatherFacts } from '../../../src/store/facts.ts';
 import { makeConfig, temporaryDirectory } from '../fixtures.ts';
 
@@ -156,26 +158,21 @@ test('whether the store has .links', async () => {
   assert.equal((await look(directory.path)).storeLinks, true);
 });
 
-test('the lower store: not configured, away, without its directory, there', async () => {
+test('the lower store: not configured, away, wedged, dead', async () => {
   using directory = temporaryDirectory();
   const socket = `${directory.path}/socket`;
   const lowerStore = `unix://${socket}?real=${directory.path}/paths`;
   assert.equal((await look(directory.path)).lowerStore, undefined);
-  assert.deepEqual((await look(directory.path, {}, { lowerStore })).lowerStore, {
-    directory: false,
-    errno: 'ENOENT',
-  });
+  const found = async () =>
+    (await look(directory.path, {}, { strategy: 'local-overlay', lowerStore })).lowerStore;
+  const away = (what: string, errno: string) => ({ kind: 'no daemon', what, errno });
+  assert.deepEqual(await found(), { directory: false, daemon: away('is not there', 'ENOENT') });
   const fd = listenUnix(socket, 0o600);
   mkdirSync(`${directory.path}/paths`);
-  assert.deepEqual((await look(directory.path, {}, { lowerStore })).lowerStore, {
-    directory: true,
-    errno: undefined,
-  });
+  const wedged = away('does not answer within 1000 ms', 'ETIMEDOUT');
+  assert.deepEqual(await found(), { directory: true, daemon: wedged });
   closeSync(fd);
-  assert.deepEqual((await look(directory.path, {}, { lowerStore })).lowerStore, {
-    directory: true,
-    errno: 'ECONNREFUSED',
-  });
+  assert.deepEqual((await found())?.daemon, away('has nobody who listens', 'ECONNREFUSED'));
 });
 
 const confs: [string, (base: string) => void, boolean][] = [
@@ -202,6 +199,58 @@ for (const [name, prepare, own] of confs) {
 
 test('nor is it what is mounted into the container', async () => {
   assert.equal((await look('/proc/self', { NIX_CONF_DIR: '/proc/self' })).writable.nixConf, false);
+});
+
+const confTexts: [string, string, boolean][] = [
+  ['lines of an earlier boot', withLines('cores = 2\n', { before: ['store = x'] }), true],
+  ["the user's alone", 'cores = 2\n', false],
+];
+
+for (const [name, text, marked] of confTexts) {
+  test(`nix.conf with ${name} is ${marked ? '' : 'not '}to be mended, that of all users too`, async (t) => {
+    using directory = temporaryDirectory();
+    const base = directory.path;
+    if (mountOf(base, readMountInfo())?.target !== '/') return t.skip('/tmp is a mount of its own');
+    const files = ['etc/nix.conf', 'xdg/nix/nix.conf'].map((name) => `${base}/${name}`);
+    for (const file of files) {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    }
+    const { markedConfs } = await look(base, { XDG_CONFIG_DIRS: `${base}/xdg:/etc/xdg` });
+    assert.deepEqual(markedConfs, marked ? files : []);
+  });
+}
+
+test('a nix.conf that is a directory, or not to be read, is nobody we know', async () => {
+  using directory = temporaryDirectory();
+  mkdirSync(`${directory.path}/etc/nix.conf`, { recursive: true });
+  writeFileSync(`${directory.path}/xdg`, '');
+  assert.deepEqual(
+    (await look(directory.path, { XDG_CONFIG_DIRS: `${directory.path}/xdg` })).markedConfs,
+    [],
+  );
+});
+
+test('somebody else’s nix.conf is changed by root alone, who can leave it to them', async (t) => {
+  if (process.geteuid?.() !== 0) return t.skip('becoming somebody else takes root');
+  using directory = temporaryDirectory();
+  const base = directory.path;
+  if (mountOf(base, readMountInfo())?.target !== '/') return t.skip('/tmp is a mount of its own');
+  mkdirSync(`${base}/etc`);
+  writeFileSync(`${base}/etc/nix.conf`, '');
+  chmodSync(base, 0o755);
+  chownSync(`${base}/etc`, 1234, 1234);
+  const ours = async (uid: number): Promise<boolean> => {
+    process.seteuid?.(uid);
+    try {
+      return (await look(base)).writable.nixConf;
+    } finally {
+      process.seteuid?.(0);
+    }
+  };
+  assert.deepEqual([await ours(1234), await ours(0)], [false, true]);
+  chownSync(`${base}/etc/nix.conf`, 1234, 1234);
+  assert.deepEqual([await ours(1234), await ours(0)], [true, true]);
 });
 
 test('a volume is writable if it is there', async () => {

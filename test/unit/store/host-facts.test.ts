@@ -17,41 +17,42 @@ function look(base: string, mounts = '', PATH = '') {
   });
 }
 
-test('whose the store is, the mounts tell', () => {
+test('whose the store is, the mounts tell', async () => {
   using directory = temporaryDirectory();
   const base = directory.path;
-  const kind = (options: string, target = `${base}/store`) =>
-    look(base, `2 1 0:2 / ${target} ${options} - ext4 /dev/b rw`).mounted;
-  assert.equal(look(base).mounted, 'no');
-  assert.equal(kind('ro'), 'read-only');
-  assert.equal(kind('rw'), 'writable');
+  const kind = async (options: string, target = `${base}/store`) =>
+    (await look(base, `2 1 0:2 / ${target} ${options} - ext4 /dev/b rw`)).mounted;
+  assert.equal((await look(base)).mounted, 'no');
+  assert.equal(await kind('ro'), 'read-only');
+  assert.equal(await kind('rw'), 'writable');
   // All of the host's /nix, say.
-  assert.equal(kind('ro', base), 'read-only');
-  assert.equal(kind('ro', `${base}/other`), 'no');
+  assert.equal(await kind('ro', base), 'read-only');
+  assert.equal(await kind('ro', `${base}/other`), 'no');
 });
 
-test('a socket is mounted by itself, or with its directory', () => {
+test('a socket is mounted by itself, or with its directory', async () => {
   using directory = temporaryDirectory();
   const base = directory.path;
-  const alone = (target: string) => look(base, `2 1 0:2 / ${target} rw - ext4 /dev/b rw`).socketAlone;
-  assert.deepEqual([alone(`${base}/socket`), alone(base)], [true, false]);
+  const alone = async (target: string) =>
+    (await look(base, `2 1 0:2 / ${target} rw - ext4 /dev/b rw`)).socketAlone;
+  assert.deepEqual([await alone(`${base}/socket`), await alone(base)], [true, false]);
 });
 
-test('the daemon is asked of paths of the store, of a few, and of nothing else', () => {
+test('the daemon is asked of paths of the store, of a few, and of nothing else', async () => {
   using directory = temporaryDirectory();
   const base = directory.path;
-  assert.equal(look(base).asked, 0);
+  assert.equal((await look(base)).asked, 0);
   mkdirSync(`${base}/store/.links`, { recursive: true });
   mkdirSync(`${base}/store/lost+found`);
   mkdirSync(`${base}/store/${name('a')}`);
   writeFileSync(`${base}/store/${name('b')}.lock`, '');
-  assert.equal(look(base).asked, 1);
+  assert.equal((await look(base)).asked, 1);
   for (let number = 100; number < 200; number += 1)
     writeFileSync(`${base}/store/${String(number).padStart(32, '0')}-x`, '');
-  assert.equal(look(base).asked, 32);
+  assert.equal((await look(base)).asked, 32);
 });
 
-test('what leads into the store and is not there is lost, whatever the way', () => {
+test('what leads into the store and is not there is lost, whatever the way', async () => {
   using directory = temporaryDirectory();
   const base = directory.path;
   mkdirSync(`${base}/store/${name('a')}/bin`, { recursive: true });
@@ -65,7 +66,7 @@ test('what leads into the store and is not there is lost, whatever the way', () 
   const path = ['kept/bin', 'gone/bin', 'round/bin', 'elsewhere/bin', 'missing'].map(
     (entry) => `${base}/profiles/${entry}`,
   );
-  const { lost } = look(
+  const { lost } = await look(
     base,
     '',
     [...path, store, `${base}/store/${name('a')}/bin`, 'relative', ''].join(':'),

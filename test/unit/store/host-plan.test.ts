@@ -7,7 +7,7 @@ import type { HostFacts } from '../../../src/store/host-facts.ts';
 import type { Step } from '../../../src/store/plan.ts';
 import { refusal, select } from '../../../src/store/select.ts';
 import { isInitError, makeConfig, makeFacts, makeHost } from '../fixtures.ts';
-import { only, stepsOf } from './steps.ts';
+import { assertOrder, only, stepsOf } from './steps.ts';
 
 const onHost = (changes: Partial<HostFacts> = {}, facts: Partial<Facts> = {}): Facts =>
   makeFacts({ volume: { kind: 'missing' }, sysAdmin: false, host: makeHost(changes), ...facts });
@@ -109,6 +109,17 @@ test('shells of docker exec: nix.conf where mounting is allowed, a line where no
   assert.match(warnings(unset)[1] ?? '', /-e NIX_REMOTE=daemon/);
   assert.deepEqual(warnings(unset, { root: false }).length, 1);
   assert.deepEqual(stepsOf(stepsFor(unset, { sysAdmin: true, runReadOnly: true }), 'tmpfs').length, 1);
+});
+
+test('what a killed boot left is undone first, and what is mounted is claimed before it is', () => {
+  const steps = stepsFor({ remote: undefined }, { sysAdmin: true, leftovers: ['/etc/nix/nix.conf'] });
+  assert.deepEqual(steps[0], {
+    do: 'unmount',
+    targets: ['/etc/nix/nix.conf'],
+    claim: '/run/nix-cache-init/lock',
+  });
+  assertOrder(steps, { do: 'lock', of: 'mounts', path: '/run/nix-cache-init/lock' }, { do: 'nix-conf' });
+  assert.equal(stepsFor({}, { leftovers: ['/etc/nix/nix.conf'] })[0]?.do, 'warn');
 });
 
 test("another daemon's socket is never taken, except where a state directory of ours hides it", async () => {

@@ -27,7 +27,7 @@ test('all that a killed boot left is found, newest first', () => {
 });
 
 test('without our mark nothing is ours, however much it looks like it', () => {
-  assert.deepEqual(find(root, volume, ...left.slice(2)), []);
+  assert.deepEqual(find(root, volume, ...left.slice(2, -1)), []);
 });
 
 test('all that a killed reader left is found, newest first', () => {
@@ -60,4 +60,26 @@ test("an overlay with another upper is somebody else's", () => {
   const [aside = '', , overlay = ''] = left;
   const other = overlay.replace('/nix-cache/upper', '/elsewhere/upper');
   assert.deepEqual(find(root, volume, aside, other), [`${runDir}/lower/store`]);
+});
+
+const conf = left.at(-1) ?? '';
+
+test('of strategy host the nix.conf is found, which is all that it mounts', () => {
+  assert.deepEqual(find(root, conf), ['/etc/nix/nix.conf']);
+  const around = conf.replaceAll('nix.conf ', 'nix.conf.d ').replace('/etc/nix/nix.conf.d', '/etc/nix');
+  assert.deepEqual(find(root, around), ['/etc/nix']);
+  // Under a read-only root, what is generated is on a tmpfs of ours.
+  const tmpfs = `8 1 0:9 / ${runDir} rw - tmpfs tmpfs rw`;
+  const inMemory = '9 1 0:9 /nix.conf /etc/nix/nix.conf rw - tmpfs tmpfs rw';
+  assert.deepEqual(find(root, tmpfs, inMemory), ['/etc/nix/nix.conf', runDir]);
+});
+
+test('what somebody mounts of a directory that is called as ours, or beside our nix.conf, is left to him', () => {
+  const [others = '', elsewhere = ''] = [
+    '7 1 0:1 /home/me/nix-cache-init/nix.conf /etc/nix/nix.conf rw - ext4 /dev/a rw',
+    conf.replace('/dev/a', '/dev/c'),
+  ];
+  for (const mount of [others, elsewhere]) assert.deepEqual(find(root, mount), []);
+  const state = '8 1 0:7 /srv/nix/var/nix /nix/var/nix rw - ext4 /dev/c rw';
+  assert.deepEqual(find(root, state, conf), ['/etc/nix/nix.conf']);
 });

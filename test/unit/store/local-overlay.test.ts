@@ -6,11 +6,11 @@ import type { Facts } from '../../../src/store/facts.ts';
 import { localOverlay } from '../../../src/store/local-overlay.ts';
 import type { Step } from '../../../src/store/plan.ts';
 import { refusal, select } from '../../../src/store/select.ts';
-import { isInitError, makeConfig, makeFacts, makeVolume } from '../fixtures.ts';
+import { isInitError, makeConfig, makeFacts, makeHost, makeVolume } from '../fixtures.ts';
 import { assertOrder, only, overlaySteps, stepsOf } from './steps.ts';
 
 const below = 'unix:///run/snix.sock?real=/snix/store';
-const answers = { directory: true, errno: undefined };
+const answers = { directory: true, daemon: makeHost().daemon };
 
 const steps = (facts: Partial<Facts> = {}, config: Partial<Config> = {}): Step[] =>
   localOverlay.plan(makeFacts(facts), makeConfig(config));
@@ -171,6 +171,29 @@ type Case = {
   remedy: RegExp;
 };
 
+/** How the daemon of a lower store can fail to be one, and what mends it. */
+const away: [string, RegExp, ExitCode?][] = [
+  ['ENOENT', /^mount .* docker run -v DIRECTORY:\/run$/],
+  ['ECONNREFUSED', /^start .* docker run -v DIRECTORY:\/run$/],
+  ['ETIMEDOUT', /^restart the daemon/],
+  ['ECONNRESET', /allowed-users/],
+  ['EPROTONOSUPPORT', /^update/],
+  ['EPROTO', /^name the socket of a nix-daemon/],
+  ['EACCES', /chmod 0666 \/run\/snix\.sock$/, 77],
+];
+
+const awayCases = away.map(
+  ([errno, remedy, exitCode = 78]): Case => ({
+    name: `a lower store whose daemon is away, ${errno}`,
+    facts: { lowerStore: { directory: true, daemon: { kind: 'no daemon', what: 'is so', errno } } },
+    config: { lowerStore: below },
+    exitCode,
+    errno,
+    what: /^the socket of the lower store's daemon, \/run\/snix\.sock, is so$/,
+    remedy,
+  }),
+);
+
 const cases: Case[] = [
   {
     name: 'no volume, as overlay would say it',
@@ -230,21 +253,22 @@ const cases: Case[] = [
     what: /write-ahead log alone$/,
     remedy: /RUN nix-store --init$/,
   },
-  {
-    name: 'a lower store that nobody answers for',
-    facts: { lowerStore: { directory: true, errno: 'ECONNREFUSED' } },
-    config: { lowerStore: below },
-    errno: 'ECONNREFUSED',
-    what: /^the lower store does not answer at \/run\/snix\.sock$/,
-    remedy: /docker run -v DIRECTORY:\/run$/,
-  },
+  ...awayCases,
   {
     name: 'a lower store without its directory',
-    facts: { lowerStore: { directory: false, errno: undefined } },
+    facts: { lowerStore: { ...answers, directory: false } },
     config: { lowerStore: below },
     errno: 'ENOENT',
     what: /^\/snix\/store, of lowerStore, does not exist$/,
     remedy: /docker run -v \S+:\/snix\/store:ro$/,
+  },
+  {
+    name: 'a lower store whose path no mount option has room for, beside those of ours',
+    facts: { lowerStore: answers },
+    config: { lowerStore: `unix:///run/snix.sock?real=/${'x'.repeat(3950)}` },
+    errno: 'E2BIG',
+    what: /^the overlay would need 4\d{3} bytes of options, of which the kernel takes 4095$/,
+    remedy: /^mount the lower store at a shorter path, or a shorter cacheDir$/,
   },
   {
     name: 'our own daemon as the lower store',
@@ -293,6 +317,11 @@ const good: [string, Partial<Facts>, Partial<Config>][] = [
     'another daemon below, and an image without a database',
     { lowerStore: answers, imageDatabase: 'missing' },
     { lowerStore: below },
+  ],
+  [
+    'a lower store with a path that just fits',
+    { lowerStore: answers },
+    { lowerStore: `unix:///run/snix.sock?real=/${'x'.repeat(3800)}` },
   ],
   ['a read-only root', { stateReadOnly: true, runReadOnly: true }, {}],
 ];

@@ -53,6 +53,11 @@ const steps: [Step, string][] = [
     { do: 'try-xattrs', path: '/v/w', xattrs: 'user', manifest: '/v/m' },
     'try user.overlay attributes on /v/w, if the volume is new',
   ],
+  [
+    { do: 'claim-state', record: '/v/r', storeDir: '/s', stateDir: '/v/t', cacheDir: '/v' },
+    "note in /v/r that /v/t is of /s, or refuse it as another store's",
+  ],
+  [{ do: 'unmark', files: ['/a', '/b'] }, 'take the lines of an earlier boot out of /a, /b'],
   [{ do: 'warn', text: 'mind this' }, 'warn: mind this'],
   [{ do: 'environment', variables: { A: '1', B: '/2' } }, 'set A=1 B=/2'],
   [{ do: 'listen', socket: '/d/socket', service: 'd', command: '/bin/d' }, 'listen on /d/socket for /bin/d'],

@@ -142,8 +142,14 @@ test('root builds as itself; whoever is not could not do otherwise', () => {
 
 test('nothing is mounted, and the volume is locked before anything else is changed', () => {
   const kinds = new Set(steps().map((step) => step.do));
-  assert.deepEqual([...kinds], ['mkdir', 'lock', 'manifest', 'clear', 'nix-conf', 'environment', 'roots']);
-  assertOrder(steps(), { do: 'lock' }, { do: 'manifest' }, { do: 'clear' }, { do: 'environment' });
+  const expected = ['mkdir', 'lock', 'manifest', 'claim-state', 'clear', 'nix-conf', 'environment', 'roots'];
+  assert.deepEqual([...kinds], expected);
+  const claim = {
+    do: 'claim-state',
+    storeDir: '/nix/store',
+    stateDir: '/nix-cache/root/nix/var/nix',
+  } as const;
+  assertOrder(steps(), { do: 'lock' }, { do: 'manifest' }, claim, { do: 'clear' }, { do: 'environment' });
 });
 
 test('roots of projects are kept on the volume, beside those of an overlay', () => {

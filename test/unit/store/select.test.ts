@@ -79,3 +79,18 @@ test('none is a plain PID 1: no steps at all', async () => {
   const { plan } = await select(makeFacts(), makeConfig({ strategy: 'none' }));
   assert.deepEqual(plan, { strategy: 'none', steps: [] });
 });
+
+for (const strategy of ['overlay', 'local-overlay', 'prefix', 'host', 'substituter', 'none'] as const) {
+  test(`${strategy}: lines that a killed boot left in nix.conf go, once it is sure that this one changes anything`, async () => {
+    const files = ['/etc/nix/nix.conf', '/etc/xdg/nix/nix.conf'];
+    const steps = async (markedConfs: string[]) =>
+      (await select(makeFacts({ markedConfs }), makeConfig({ strategy }))).plan?.steps ?? [];
+    const [kept, taken] = [await steps([]), await steps(files)];
+    const at = taken.findIndex((step) => step.do === 'unmark');
+    assert.deepEqual(taken[at], { do: 'unmark', files });
+    assert.deepEqual(taken.toSpliced(at, 1), kept);
+    // Not before the volume is locked, and before anything of ours comes there, or over it.
+    const before = taken.slice(0, at).map((step) => step.do);
+    assert.deepEqual(before, kept.some((step) => step.do === 'lock') ? ['mkdir', 'lock'] : []);
+  });
+}

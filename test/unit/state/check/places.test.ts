@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { parseMountInfo } from '../../../../src/linux/mountinfo.ts';
 import { describePlaces, findPlaces, isOnVolume } from '../../../../src/state/check/places.ts';
+import { isInitError } from '../../fixtures.ts';
 
 const runDir = '/run/nix-cache-init';
 const run = {
@@ -109,3 +110,22 @@ for (const [name, storeDir, expected] of onPrefix) {
     );
   });
 }
+
+test('with strategy host there is nothing to check here, however used a volume beside it is', () => {
+  assert.throws(
+    () => places([], { strategy: 'host' }),
+    isInitError({
+      exitCode: 78,
+      stage: 'check',
+      errno: 'EXDEV',
+      what: /^\/nix\/store is the host's store/,
+      remedy: /on the host: nix-store --verify --check-contents; .* check --strategy overlay$/,
+    }),
+  );
+});
+
+test('with strategy substituter it is the container’s own store, and never a volume that an overlay uses', () => {
+  const found = places([], { strategy: 'substituter' });
+  assert.deepEqual([found.kind, found.stateDir, found.volume], ['plain', '/nix/var/nix', undefined]);
+  assert.match(describePlaces(found), /^\/nix\/store of this container, .*\/binary-cache it checks itself$/);
+});

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { test } from 'node:test';
-import { removeReadOnlyTree } from '../../../../src/linux/files.ts';
+import { removeReadOnlyTree } from '../../../../src/linux/remove.ts';
 import { type LayOut, layOut } from '../../../../src/state/export/lay-out.ts';
 import { isInitError, temporaryDirectory } from '../../fixtures.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { hasXattr } from '../../../../src/linux/files.ts';
+import { hasXattr } from '../../../../src/linux/xattrs.ts';
 import type { Reconciled } from '../../../../src/state/reconcile/reconcile.ts';
 import { readManifest } from '../../../../src/volume/manifest.ts';
 import { temporaryDirectory } from '../../fixtures.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { hasXattr } from '../../../../src/linux/files.ts';
+import { hasXattr } from '../../../../src/linux/xattrs.ts';
 import { readManifest } from '../../../../src/volume/manifest.ts';
 import { temporaryDirectory } from '../../fixtures.ts';
 import { Ground, named } from './ground.ts';

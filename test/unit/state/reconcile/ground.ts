@@ -1,6 +1,6 @@
 import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { setXattr } from '../../../../src/linux/files.ts';
+import { setXattr } from '../../../../src/linux/xattrs.ts';
 import {
   type Reconciled,
   type ReconcileRequest,

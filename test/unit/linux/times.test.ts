@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { lstatSync, symlinkSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { copyXattrs, makeDirectories, removeTree, setTimes } from '../../../src/linux/files.ts';
+import { setTimes } from '../../../src/linux/times.ts';
+import { copyXattrs } from '../../../src/linux/xattrs.ts';
 import { temporaryDirectory } from '../fixtures.ts';
 
 const times: [string, bigint, bigint][] = [
@@ -70,39 +71,4 @@ test('a path that is not there fails with its errno', () => {
     syscall: 'utimensat',
     path: '/nonexistent/x',
   });
-});
-
-test('directories are made with their parents, and found where they are', () => {
-  using directory = temporaryDirectory();
-  const path = `${directory.path}/a/b/c`;
-  makeDirectories(path, 0o700);
-  makeDirectories(path, 0o755);
-  assert.equal(lstatSync(path).mode & 0o777, 0o700);
-});
-
-test('what is in the way of a directory is named', () => {
-  using directory = temporaryDirectory();
-  writeFileSync(`${directory.path}/file`, '');
-  assert.throws(() => makeDirectories(`${directory.path}/file`), { code: 'EEXIST' });
-  assert.throws(() => makeDirectories(`${directory.path}/file/below`), { code: 'ENOTDIR' });
-  assert.throws(() => makeDirectories('/proc/of/nobody'), { code: 'ENOENT' });
-});
-
-test('a tree is removed with all names in it, and nothing that its links lead to', () => {
-  using directory = temporaryDirectory();
-  const kept = `${directory.path}/kept`;
-  const tree = `${directory.path}/tree`;
-  writeFileSync(kept, '');
-  makeDirectories(`${tree}/a/b`);
-  writeFileSync(Buffer.concat([Buffer.from(`${tree}/a/`), Buffer.from([0xff, 0x0a])]), '');
-  symlinkSync(kept, `${tree}/a/link`);
-  symlinkSync('nowhere', `${tree}/dangling`);
-  removeTree(tree);
-  removeTree(tree);
-  assert.equal(lstatSync(tree, { throwIfNoEntry: false }), undefined);
-  assert.ok(lstatSync(kept).isFile());
-});
-
-test('what cannot be removed is named', () => {
-  assert.throws(() => removeTree('/proc/self'), { code: 'EPERM' });
 });

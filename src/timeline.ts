@@ -1,0 +1,62 @@
+/** What a boot spends its time on, one after the other; `refused` is a strategy that was tried and could not be had. */
+export type PhaseName =
+  | 'node'
+  | 'program'
+  | 'configuration'
+  | 'facts'
+  | 'refused'
+  | 'strategy'
+  | 'steps'
+  | 'services'
+  | 'command';
+
+/** In milliseconds since Node began. */
+export type Span = { start: number; ms: number };
+
+/** What boot.json says of times, beside how long each step took. */
+export type Times = {
+  /** When Node began, in milliseconds since 1970. */
+  origin: number;
+  phases: ({ name: PhaseName; detail?: string } & Span)[];
+  /** When each step began. */
+  steps: number[];
+  /** Services that the command had to wait for. */
+  services: ({ name: string; outcome: string } & Span)[];
+};
+
+type Lap = { name: PhaseName; detail?: string; end: number };
+
+/** To the microsecond. */
+const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;
+
+/** Where the time of a boot goes. It reads the clock and nothing else: `analyze` makes something of it, later. */
+export class Timeline {
+  readonly #laps: Lap[] = [];
+  readonly #services: Times['services'] = [];
+  readonly #began = performance.now();
+
+  /** A phase ends, and the next begins. */
+  ended(name: PhaseName, detail?: string): void {
+    this.#laps.push({ name, end: performance.now(), ...(detail !== undefined && { detail }) });
+  }
+
+  /** @param started on the clock of performance.now(). */
+  service(name: string, outcome: string, started: number): void {
+    this.#services.push({ name, outcome, start: rounded(started), ms: rounded(performance.now() - started) });
+  }
+
+  /** @param steps when each began. */
+  times(steps: readonly number[]): Times {
+    const { timeOrigin, nodeTiming } = performance;
+    const laps: Lap[] = [
+      { name: 'node', end: nodeTiming.bootstrapComplete },
+      { name: 'program', end: this.#began },
+      ...this.#laps,
+    ];
+    const phases = laps.map(({ end, ...lap }, index) => {
+      const start = laps[index - 1]?.end ?? 0;
+      return { ...lap, start: rounded(start), ms: rounded(end - start) };
+    });
+    return { origin: rounded(timeOrigin), phases, steps: steps.map(rounded), services: this.#services };
+  }
+}
