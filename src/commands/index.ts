@@ -38,4 +38,5 @@ export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: Comma
     service: runService,
     analyze: runAnalyze,
     remount: runRemount,
+    completions: async (line) => (await import('./completions.ts')).runCompletions(line),
   };
