@@ -4,6 +4,7 @@ import type { LoadedConfig } from './config/load.ts';
 import { forgetFailure } from './control/failure.ts';
 import { openSteering } from './control/steering.ts';
 import { Exit, errnoOf, InitError } from './errors.ts';
+import type { GcSchedule } from './gc/schedule.ts';
 import { Journal } from './journal.ts';
 import { inheritedDescriptors, openWorkingDirectory } from './linux/descriptors.ts';
 import { makeDirectories } from './linux/directories.ts';
@@ -60,11 +61,14 @@ export async function boot({ command, loaded, inbox, timeline }: BootOptions): P
     inbox.boot.throwIfAborted();
     const recordBoot = () => record({ plan, applied, timeline, log });
     recordBoot();
-    const { listening, companions, reconciled = null } = applied;
+    const { listening, reconciled = null } = applied;
+    const schedule = await gcSchedule({ loaded, log, reaper }, plan, access);
+    const companions = [...applied.companions, ...(schedule ? [schedule] : [])];
     const { socket } = facts.daemon;
     const known = { loaded, access, plan, passedOver, reconciled, socket, command, reaper, journal };
     // The record once more, with what came after: the services and the command.
     const whenRunning = [recordBoot, ...applied.whenRunning, openSteering(known, applied.undo, log)];
+    if (schedule !== undefined) whenRunning.push(() => schedule.start());
     const running = {
       command,
       cwd,
@@ -134,6 +138,19 @@ async function applyFirst({
       strategies = rest;
     }
   }
+}
+
+/** Where it is configured; no other boot loads the code for it. */
+async function gcSchedule(
+  { loaded, log, reaper }: { loaded: LoadedConfig; log: Log; reaper: Reaper },
+  { strategy }: Plan,
+  access: Config['access'],
+): Promise<GcSchedule | undefined> {
+  const { config } = loaded;
+  if (config['gc.maxSize'] === undefined && config['gc.schedule'] === undefined) return undefined;
+  const { GcSchedule, isScheduled } = await import('./gc/schedule.ts');
+  if (!isScheduled({ ...config, access }, strategy)) return undefined;
+  return new GcSchedule({ loaded, strategy, log, exitOf: (pid) => reaper.exitOf(pid) });
 }
 
 const readsWhenLocked = ({ access, onLocked }: Config): boolean =>

@@ -28,6 +28,8 @@ export type Stage =
   | 'reconcile'
   | 'check'
   | 'export'
+  | 'push'
+  | 'gc'
   | 'analyze'
   | 'mount'
   | 'daemon'

@@ -4,7 +4,8 @@ import { dirname } from 'node:path';
 import { beforeNode } from '../linux/before-node.ts';
 import { setMainThreadMask } from '../linux/signals.ts';
 import { writeStderr } from '../log.ts';
-import { batches, copyCommand, lastLines, nixEnvironment } from './nix.ts';
+import { batches, lastLines, nixEnvironment } from '../nix/program.ts';
+import { keepCommand } from './nix.ts';
 import { ownFiles } from './places.ts';
 
 /**
@@ -19,7 +20,7 @@ export function postBuildHook(name: string): number {
     setMainThreadMask(beforeNode.blocked);
     const paths = (process.env['OUT_PATHS'] ?? '').split(/\s+/).filter((path) => path !== '');
     const request = readRequest(ownFiles(dirname(name)).hookRequest);
-    for (const batch of batches(paths)) copy(copyCommand(request, batch));
+    for (const batch of batches(paths)) copy(keepCommand(request, batch));
   } catch (error) {
     writeStderr(`nix-cache-init: not in the binary cache yet: ${String(error)}\n`);
   }

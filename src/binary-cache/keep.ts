@@ -1,5 +1,5 @@
+import type { Running } from '../nix/program.ts';
 import { PathKeeper } from './keeper.ts';
-import type { Running } from './nix.ts';
 import type { CachePlaces } from './places.ts';
 import { restoreLinks } from './restore.ts';
 

@@ -1,23 +1,20 @@
-import { type FSWatcher, watch } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf, hasErrno } from '../errors.ts';
+import { unlessAborted } from '../linux/abort.ts';
+import { Changes } from '../linux/changes.ts';
 import { flushFileSystem } from '../linux/flush.ts';
 import { removeFile } from '../linux/remove.ts';
 import { replaceFile } from '../linux/replace.ts';
+import { batches, NixFailure, type Running, runNix } from '../nix/program.ts';
 import { databaseFile } from '../state/database.ts';
 import { readImageLinks } from '../state/links/links.ts';
-import { databaseLooks, type NewPath, narinfoOf, pathsSince, validPaths } from './new-paths.ts';
-import { batches, copyCommand, NixFailure, type Running, runNix } from './nix.ts';
+import { DATABASE, databaseLooks, type NewPath, narinfoOf, pathsSince, validPaths } from './new-paths.ts';
+import { keepCommand } from './nix.ts';
 import type { CachePlaces } from './places.ts';
 import { renderRecord } from './record.ts';
 import type { Restored } from './restore.ts';
 import { writeStart } from './start.ts';
-
-/** Changes that follow one another within this time are one. */
-const QUIET_MS = 1000;
-/** No change waits longer, however busy it stays. */
-const PATIENCE_MS = 15_000;
 
 /**
  * Keeps what the container's store gets in the binary cache, and its profiles and roots in the record, by events: while
@@ -27,12 +24,7 @@ export class PathKeeper {
   readonly #places: CachePlaces;
   readonly #restored: Restored;
   readonly #running: Omit<Running, 'signal'>;
-  readonly #watchers = new Map<string, FSWatcher>();
-  readonly #stop = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-  /** When the first change came that nothing was done about yet. */
-  #waiting: number | undefined;
-  #work: Promise<void> | undefined;
+  readonly #changes: Changes;
   /** How the database looked when nothing in it was missing from the cache. */
   #looks: string | undefined;
   /** The last row up to which nothing is missing. */
@@ -48,22 +40,25 @@ export class PathKeeper {
     this.#running = running;
     this.#kept = restored.start.lastPath;
     this.#record = restored.start.record;
+    this.#changes = new Changes({
+      act: (stopped) => this.#keep(stopped),
+      // It is looked at with every other change, and when the container ends.
+      onUnwatchable: (directory, error) =>
+        running.log.debug('cannot be watched', { directory, errno: errnoOf(error) }),
+    });
   }
 
   /** To be called when the command runs. */
   start(): void {
-    this.#watch(dirname(databaseFile(this.#places.stateDir)), /^db\.sqlite(-wal)?$/);
+    this.#changes.watch(dirname(databaseFile(this.#places.stateDir)), DATABASE);
     this.#watchLinks();
     // What an earlier run of this container did not come to.
-    this.#changed();
+    this.#changes.changed();
   }
 
   /** To be called when the container is about to end: what is under way ends, and nothing more begins by itself. */
   stop(): void {
-    this.#stop.abort();
-    clearTimeout(this.#timer);
-    for (const watcher of this.#watchers.values()) watcher.close();
-    this.#watchers.clear();
+    this.#changes.stop();
   }
 
   /**
@@ -75,7 +70,7 @@ export class PathKeeper {
     const { cache, open } = this.#places;
     await this.#attempt('profiles and roots could not be noted', () => this.#noteLinks());
     await this.#attempt('not everything new is in the binary cache', async () => {
-      await this.#work;
+      await this.#changes.settled();
       await this.#copyNew(signal);
     });
     // The next boot is to look what was left unfinished.
@@ -94,33 +89,14 @@ export class PathKeeper {
     }
   }
 
-  #changed(): void {
-    if (this.#stop.signal.aborted) return;
-    const now = performance.now();
-    this.#waiting ??= now;
-    clearTimeout(this.#timer);
-    const left = this.#waiting + PATIENCE_MS - now;
-    this.#timer = setTimeout(() => this.#begin(), Math.max(0, Math.min(QUIET_MS, left)));
-  }
-
-  #begin(): void {
-    // Its end is a change, if there was one meanwhile.
-    if (this.#work !== undefined) return;
-    this.#waiting = undefined;
-    this.#work = this.#keep().finally(() => {
-      this.#work = undefined;
-      if (this.#waiting !== undefined) this.#changed();
-    });
-  }
-
-  async #keep(): Promise<void> {
+  async #keep(stopped: AbortSignal): Promise<void> {
     try {
-      await this.#copyNew(this.#stop.signal);
+      await this.#copyNew(stopped);
       this.#noteLinks();
       this.#complained = false;
     } catch (error) {
       // Told to stop, or a link went while it was looked at, of which a change tells.
-      if (this.#stop.signal.aborted || hasErrno(error, 'ENOENT')) return;
+      if (stopped.aborted || hasErrno(error, 'ENOENT')) return;
       // Once: a volume that is full stays so for a while.
       if (!this.#complained)
         this.#running.log.warn(`cannot add to the binary cache, will try again: ${message(error)}`);
@@ -145,7 +121,7 @@ export class PathKeeper {
   /** One path that cannot be copied must not keep the others from it. */
   async #copy(paths: readonly string[], signal: AbortSignal): Promise<void> {
     try {
-      await runNix(copyCommand(this.#places, paths), { ...this.#running, signal });
+      await runNix(keepCommand(this.#places, paths), { ...this.#running, signal });
     } catch (error) {
       if (!(error instanceof NixFailure) || error.isDiskFull) throw error;
       const [path = '', ...more] = paths;
@@ -187,46 +163,14 @@ export class PathKeeper {
   /** Whatever directories they are in. Others may remove one while it is looked at; then they are looked at again. */
   #watchLinks(): void {
     const { stateDir } = this.#places;
-    for (const path of ['profiles', 'gcroots']) this.#watch(`${stateDir}/${path}`);
+    for (const path of ['profiles', 'gcroots']) this.#changes.watch(`${stateDir}/${path}`);
     try {
       for (const [path, { kind }] of readImageLinks(stateDir))
-        if (kind === 'directory') this.#watch(`${stateDir}/${path}`);
+        if (kind === 'directory') this.#changes.watch(`${stateDir}/${path}`);
     } catch (error) {
       if (!hasErrno(error, 'ENOENT')) throw error;
-      this.#changed();
+      this.#changes.changed();
     }
-  }
-
-  /** What cannot be watched is looked at with every other change, and when the container ends. */
-  #watch(directory: string, names?: RegExp): void {
-    if (this.#stop.signal.aborted || this.#watchers.has(directory)) return;
-    try {
-      const watcher = watch(directory, { persistent: false, encoding: 'latin1' });
-      const forget = (): void => {
-        watcher.close();
-        this.#watchers.delete(directory);
-      };
-      watcher.on('change', (_, name) => {
-        if (names === undefined || names.test(String(name))) this.#changed();
-      });
-      watcher.on('error', forget);
-      this.#watchers.set(directory, watcher);
-    } catch (error) {
-      this.#running.log.debug('cannot be watched', { directory, errno: errnoOf(error) });
-    }
-  }
-}
-
-/** A file system that does not answer is not waited for. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort);
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }
 

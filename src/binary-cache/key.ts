@@ -4,7 +4,8 @@ import { Exit, hasErrno, InitError } from '../errors.ts';
 import { makeDirectories } from '../linux/directories.ts';
 import { flushDirectory, flushFileSystem } from '../linux/flush.ts';
 import { removeTree } from '../linux/remove.ts';
-import { nixError, type Running, runNix } from './nix.ts';
+import { type Running, runNix } from '../nix/program.ts';
+import { nixError } from './nix.ts';
 import { type CachePlaces, publicKey, secretKey } from './places.ts';
 
 /** The public key of the binary cache, as nix.conf wants it. */

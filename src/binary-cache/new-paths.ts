@@ -30,6 +30,9 @@ export const validPaths = (stateDir: string, paths: Iterable<string>): Set<strin
     return new Set([...paths].filter((path) => one.get(path) !== undefined));
   });
 
+/** The names in its directory that are written to when something is added to the store. */
+export const DATABASE = /^db\.sqlite(-wal)?$/;
+
 /** How the database looks: unchanged, nothing was added to it. A log without contents is as good as none. */
 export function databaseLooks(stateDir: string): string {
   const file = databaseFile(stateDir);

@@ -3,8 +3,8 @@ import { Exit, InitError, isDiskFull } from '../errors.ts';
 import { makeDirectories } from '../linux/directories.ts';
 import { readIfThere } from '../linux/read.ts';
 import { replaceFile } from '../linux/replace.ts';
+import type { Running } from '../nix/program.ts';
 import { ensureKey } from './key.ts';
-import type { Running } from './nix.ts';
 import { type CachePlaces, publicKey } from './places.ts';
 import { bootId, sweepCache } from './sweep.ts';
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { systemErrno } from '../errors.ts';
+import { batches, NixFailure, type Running, runNix } from '../nix/program.ts';
 import { storePathAt } from '../state/indirect/observe.ts';
 import { applyLinks } from '../state/links/apply.ts';
 import { type Base, baseOf, placedBase } from '../state/links/base.ts';
@@ -9,7 +10,6 @@ import { type LinkChange, planLinks, withChanges } from '../state/links/plan.ts'
 import { difference } from './difference.ts';
 import { readPublicKey } from './key.ts';
 import { narinfoOf, validPaths } from './new-paths.ts';
-import { batches, NixFailure, type Running, runNix } from './nix.ts';
 import { type CachePlaces, cacheUri, ownFiles, publicKey } from './places.ts';
 import { type LinkRecord, readRecord } from './record.ts';
 import { readStart, type Start, writeStart } from './start.ts';
@@ -70,7 +70,7 @@ function merge(
 }
 
 /** The store paths that links lead to; of those that leave the state directory, what a project that is mounted says. */
-function destinations(links: Links, places: Places): Map<string, string> {
+export function destinations(links: Links, places: Places): Map<string, string> {
   const found = new Map<string, string>();
   for (const [path, entry] of links) {
     if (entry.kind !== 'symlink') continue;

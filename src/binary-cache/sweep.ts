@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { hasErrno } from '../errors.ts';
-import type { Running } from './nix.ts';
+import type { Running } from '../nix/program.ts';
 
 /** Names this run of the kernel: what was written in another may have been cut off by a power cut. */
 export const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();

@@ -1,3 +1,4 @@
+import { withoutCredentials } from '../config/cache-uri.ts';
 import type { CommandLine } from '../config/flags.ts';
 import { keyNames, keys } from '../config/keys.ts';
 import { loadConfig } from '../config/load.ts';
@@ -16,7 +17,11 @@ export async function runConfig({ flags, file, switches }: CommandLine): Promise
     return 0;
   }
   const { config, raw: said, origins } = await loadConfig({ flags, file, env: process.env });
-  const raw = { ...said, services: withoutSecrets(config.services) };
+  const raw = {
+    ...said,
+    services: withoutSecrets(config.services),
+    'push.to': config['push.to'].map(withoutCredentials),
+  };
   if (switches.has('json')) {
     const entries = keyNames.map((name) => [name, { value: raw[name] ?? null, origin: origins[name] }]);
     printJson(Object.fromEntries(entries));

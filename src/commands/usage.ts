@@ -79,6 +79,31 @@ const all = {
     switches: { json, schema },
     operands: true,
   },
+  push: {
+    usage: 'push [--to URI] [options] [PATH…]',
+    summary: 'copy what is new, or these paths, to a binary cache',
+    values: { to: 'a store URI of Nix; without it, those of push.to' },
+    switches: {
+      again: 'also what was pushed there before',
+      json,
+      schema,
+    },
+    operands: true,
+  },
+  gc: {
+    usage: 'gc [options]',
+    summary: 'delete cached paths that nothing needs, least recently used first',
+    values: {
+      'max-size': 'stop once the cache is under this size, such as 20G',
+      'older-than': 'only what was last used longer ago, such as 30d',
+    },
+    switches: {
+      'dry-run': 'say what would be deleted; delete nothing',
+      background: 'at the lowest priority',
+      json,
+      schema,
+    },
+  },
   config: {
     usage: 'config [options]',
     summary: 'the effective configuration and where each value came from',
@@ -90,9 +115,37 @@ const all = {
     values: { svg: 'draw it into a file; - is standard output' },
     switches: { json, schema },
   },
+  mount: {
+    usage: 'mount [options]',
+    summary: 'boot hook: mount the volume under the store, and end',
+  },
+  unmount: {
+    usage: 'unmount [--lazy] [options]',
+    summary: 'undo mount; refuses while in use, naming who uses it',
+    switches: {
+      lazy: 'detach what is in use: it ends with those who use it',
+      json,
+      schema: 'the JSON Schema of --json instead',
+    },
+  },
+  service: {
+    usage: 'service install|uninstall|print [--sysv] [options]',
+    summary: 'the boot service of a machine that calls mount and unmount',
+    switches: {
+      sysv: 'a script for System V init, where systemd has units, too',
+      json: 'what was done as JSON',
+      schema: 'the JSON Schema of --json instead',
+    },
+    operands: true,
+  },
   remount: {
     usage: 'remount DIRECTORY',
     summary: "remount a store's overlay in place; a hook of Nix's",
+    operands: true,
+  },
+  completions: {
+    usage: 'completions bash|zsh|fish',
+    summary: 'what has that shell complete our commands and options',
     operands: true,
   },
 } as const satisfies Record<string, Usage>;

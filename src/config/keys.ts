@@ -2,7 +2,7 @@ import type * as z from 'zod/mini';
 import type { schemas } from './schemas.ts';
 
 /** How a key's text in the environment or on the command line becomes the value a JSON file would hold. */
-export type Form = 'text' | 'duration' | 'boolean' | 'json';
+export type Form = 'text' | 'duration' | 'size' | 'boolean' | 'json';
 
 type Schemas = typeof schemas;
 export type KeyName = keyof Schemas;
@@ -21,6 +21,7 @@ type Key<K extends KeyName> = {
 
 const path = 'an absolute path without a trailing slash';
 const time = 'a time such as 500ms, 8s or 2m';
+const size = 'a size such as 500M, 20G or 1.5T';
 
 /**
  * Every configuration key (DESIGN §4.2), nested ones with a dot. Apart from the schemas: a boot that nobody configured
@@ -128,6 +129,25 @@ export const keys = {
     help: "forward signals to the main command's whole group",
     allowed: 'true, false',
   },
+  'push.to': {
+    initial: [],
+    form: 'json',
+    help: 'binary caches that new paths are pushed to',
+    allowed:
+      'a JSON list of store URIs of Nix, each once: ["https://cache.example"]; file, http, https, s3, ssh, ssh-ng and the like',
+  },
+  'gc.maxSize': {
+    initial: undefined,
+    form: 'size',
+    help: 'init keeps the cache under this size',
+    allowed: size,
+  },
+  'gc.schedule': {
+    initial: undefined,
+    form: 'duration',
+    help: 'how often init collects garbage, such as 24h',
+    allowed: 'a time such as 12h or 7d, at least 1m',
+  },
   'metrics.listen': {
     initial: undefined,
     form: 'text',
@@ -148,10 +168,13 @@ export const keys = {
   },
 } as const satisfies { [K in KeyName]: Key<K> };
 
-/** The effective configuration; times in milliseconds. */
+/** The effective configuration; times in milliseconds, sizes in bytes. */
 export type Config = {
-  readonly [K in KeyName]: (typeof keys)[K]['form'] extends 'duration' ? number : Said<K>;
+  readonly [K in KeyName]: (typeof keys)[K]['form'] extends 'duration' | 'size' ? Amount<Said<K>> : Said<K>;
 };
+
+/** Of a key that may have no value. */
+type Amount<T> = undefined extends T ? number | undefined : number;
 
 export const keyNames = Object.keys(keys) as KeyName[];
 

@@ -1,11 +1,17 @@
 import * as z from 'zod/mini';
+import { parseCacheUri } from './cache-uri.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { parseLowerStore } from './lower-store.ts';
 import { servicesSchema } from './service-schema.ts';
-import { parseDuration } from './units.ts';
+import { nonEmptyText, recordOf, text } from './shapes.ts';
+import { parseDuration, parseSize } from './units.ts';
 
 const absolutePath = z.string().check(z.regex(/^\/(?:[^\0]*[^\0/])?$/));
 const duration = z.string().check(z.refine((text) => parseDuration(text) !== undefined));
+const size = z.string().check(z.refine((text) => parseSize(text) !== undefined));
+/** More often would be all the time. */
+const LEAST_SCHEDULE_MS = 60_000;
+const schedule = z.string().check(z.refine((text) => (parseDuration(text) ?? 0) >= LEAST_SCHEDULE_MS));
 const exitCode = z.int().check(z.gte(0), z.lte(255));
 const exitCodeText = z.string().check(z.regex(/^(?:\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])$/));
 
@@ -22,15 +28,20 @@ export const schemas = {
   lockTimeout: duration,
   onUnsupported: z.enum(['fallback', 'fail']),
   'daemon.enabled': z.union([z.literal('auto'), z.boolean()]),
-  'daemon.command': z.string().check(z.minLength(1)),
-  'daemon.args': z.array(z.string()),
+  'daemon.command': nonEmptyText,
+  'daemon.args': z.array(text),
   services: z.lazy(servicesSchema),
-  user: z.optional(z.string().check(z.regex(/^[^:\s]+(?::[^:\s]+)?$/))),
-  capabilities: z.union([z.enum(['auto', 'keep']), z.array(z.string())]),
+  user: z.optional(z.string().check(z.regex(/^[^:\s\0]+(?::[^:\s\0]+)?$/))),
+  capabilities: z.union([z.enum(['auto', 'keep']), z.array(text)]),
   noNewPrivileges: z.boolean(),
   'shutdown.grace': duration,
-  exitCodes: z.record(exitCodeText, exitCode),
+  exitCodes: recordOf(exitCodeText, exitCode),
   processGroup: z.boolean(),
+  'push.to': z
+    .array(z.string().check(z.refine((uri) => parseCacheUri(uri) !== undefined)))
+    .check(z.refine((uris) => new Set(uris.map((uri) => parseCacheUri(uri)?.identity)).size === uris.length)),
+  'gc.maxSize': z.optional(size),
+  'gc.schedule': z.optional(schedule),
   'metrics.listen': z.optional(z.string().check(z.refine((text) => parseListenAddress(text) !== undefined))),
   'log.level': z.enum(['silent', 'error', 'warn', 'info', 'debug']),
   'log.format': z.enum(['auto', 'text', 'json']),

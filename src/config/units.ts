@@ -10,12 +10,33 @@ const milliseconds: Readonly<Record<string, number>> = {
 
 /**
  * A time such as `8s` or `1.5m`, in milliseconds.
- * @returns undefined for anything else: a number without a unit is ambiguous, and so refused.
+ * @returns undefined for anything else: a number without a unit is ambiguous, and one beyond all counting no time.
  */
 export function parseDuration(text: string): number | undefined {
   const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
   const factor = unit === undefined ? undefined : milliseconds[unit];
-  return number === undefined || factor === undefined ? undefined : Math.round(Number(number) * factor);
+  const time = Math.round(Number(number) * (factor ?? Number.NaN));
+  return Number.isSafeInteger(time) ? time : undefined;
+}
+
+const sizes: Readonly<Record<string, number>> = {
+  '': 1,
+  K: 1024,
+  M: 1024 ** 2,
+  G: 1024 ** 3,
+  T: 1024 ** 4,
+};
+
+/**
+ * A size such as `20G` or `1.5T`, in bytes, by units of 1024 as Nix and du(1) have them; without a unit it is in bytes.
+ * @returns undefined for anything else.
+ */
+export function parseSize(text: string): number | undefined {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([KMGT]?)$/.exec(text) ?? [];
+  const factor = sizes[unit];
+  if (number === undefined || factor === undefined) return undefined;
+  const bytes = Math.round(Number(number) * factor);
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
 /**

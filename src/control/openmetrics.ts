@@ -18,7 +18,7 @@ export function formatMetrics(report: Report): string {
 }
 
 function families(report: Report): Family[] {
-  const { version, strategy, access, since, reaped, services, volume } = report;
+  const { version, strategy, access, since, reaped, services, volume, cache } = report;
   const gauge = (name: string, help: string, value: number, unit?: string): Family => ({
     ...{ name, type: 'gauge', help, samples: [{ value }] },
     ...(unit === undefined ? {} : { unit }),
@@ -46,6 +46,12 @@ function families(report: Report): Family[] {
       : [
           gauge('volume_inodes', 'Inodes of the file system of the volume.', volume.inodes.total),
           gauge('volume_inodes_free', 'Those of them that are free.', volume.inodes.free),
+        ]),
+    ...(cache === null
+      ? []
+      : [
+          gauge('cache_bytes', 'What is cached, on the disk.', cache.bytes, 'bytes'),
+          gauge('cache_paths', 'Store paths that are cached.', cache.paths),
         ]),
     {
       ...{ name: 'service_up', type: 'gauge', help: 'Whether a service runs.' },

@@ -22,6 +22,7 @@ export function formatPage(report: Report, now: Date): string {
         ]),
     ...image(report),
     ...volume(report),
+    ...cache(report, age),
     ['command', command === null ? 'none' : `${command.name}, PID ${command.pid}`],
     ['services', ...(services.length === 0 ? ['none'] : services.map(service))],
     ['reaped', `${reaped} processes`],
@@ -67,6 +68,15 @@ function volume({ volume, places }: Report): [string, ...string[]][] {
     ...(holder === null ? [] : [`locked by ${holder}`]),
   ] as const;
   return [['volume', ...lines]];
+}
+
+function cache({ cache }: Report, age: (time: string) => string): [string, ...string[]][] {
+  if (cache === null) return [];
+  const { bytes, paths, sharedWithImage, collected } = cache;
+  const size = `${formatSize(bytes)} in ${paths} paths; ${sharedWithImage} more are the image's`;
+  const freed =
+    collected === null ? [] : [`collected ${age(collected.at)} ago, ${formatSize(collected.freed)} freed`];
+  return [['cache', size, ...freed]];
 }
 
 function warnings({ warnings: all }: Report): [string, ...string[]][] {

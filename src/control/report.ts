@@ -4,6 +4,7 @@ import { hasErrno } from '../errors.ts';
 import { volumeLayout } from '../volume/layout.ts';
 import { readHolder } from '../volume/lock.ts';
 import { readManifest } from '../volume/manifest.ts';
+import { cacheSchema, reportCache } from './cache-report.ts';
 import { ask } from './client.ts';
 import { type InitStatus, initStatusSchema } from './status-schema.ts';
 
@@ -23,6 +24,8 @@ export const reportSchema = z.extend(initStatusSchema, {
       holder: z.nullable(z.string()),
     }),
   ),
+  /** Null: nothing is kept. */
+  cache: z.nullable(cacheSchema),
   /** What the volume is in step with. */
   image: z.nullable(
     z.strictObject({
@@ -46,6 +49,7 @@ export async function gatherReport(signal: AbortSignal): Promise<Report> {
   return {
     ...status,
     volume: await lookAtVolume(status, layout),
+    cache: await reportCache(status, signal),
     image:
       manifest === undefined
         ? null

@@ -13,19 +13,20 @@ export type RunOptions = {
 const running = new Set<string>();
 
 /**
- * Runs a command of ours in a process of its own, with a line for each that it says; it ends when the client hangs up.
+ * Runs a command of ours in a process of its own, with an item for each line of its progress; it ends when the client hangs up.
  * @param args the command and its options.
- * @returns how it ended.
+ * @returns how it ended, and what it answered with `--json`; null when it did not come to that.
  * @throws {InitError} EBUSY when somebody had it started already.
  */
 export async function runCommand(
   args: readonly [string, ...string[]],
   { say, signal, exitOf, env }: RunOptions,
-): Promise<{ exitCode: number }> {
+): Promise<{ exitCode: number; answer: unknown }> {
   const [name] = args;
   if (running.has(name)) throw busy(name);
   running.add(name);
   try {
+    const output: string[] = [];
     const argv = ['nix-cache-init', ...args, '--json'] as const;
     const exitCode = await runHelper({
       file: process.execPath,
@@ -34,10 +35,21 @@ export async function runCommand(
       signal,
       exitOf,
       onLine: (line) => say(line),
+      onOutput: (line) => output.push(line),
     });
-    return { exitCode };
+    return { exitCode, answer: parse(output.join('\n')) };
   } finally {
     running.delete(name);
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // Its line on stderr has said why.
+    if (error instanceof SyntaxError) return null;
+    throw error;
   }
 }
 

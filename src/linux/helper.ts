@@ -19,6 +19,8 @@ export type HelperRequest = {
   exitOf: ExitOf;
   /** Each line that it says, on whichever output. */
   onLine: (line: string) => void;
+  /** What is on its standard output, where that is to be told apart. */
+  onOutput?: (line: string) => void;
 };
 
 /** How long a helper that was told to end may take to do so. */
@@ -36,17 +38,19 @@ export async function runHelper({
   signal,
   exitOf,
   onLine,
+  onOutput,
 }: HelperRequest): Promise<number> {
   signal.throwIfAborted();
-  const { write, over } = readLines(onLine);
+  const errors = readLines(onLine);
+  const output = onOutput === undefined ? errors : readLines(onOutput);
   const nothing = openSync('/dev/null', 'r');
   let pid: number;
   try {
-    const fds = [nothing, write, write];
+    const fds = [nothing, output.write, errors.write];
     pid = spawn({ file, argv, env: variables(env), cwd: '/', fds, session: true });
   } finally {
     closeSync(nothing);
-    closeSync(write);
+    for (const fd of new Set([output.write, errors.write])) closeSync(fd);
   }
   const ended = exitOf(pid);
   let kill: NodeJS.Timeout | undefined;
@@ -57,7 +61,7 @@ export async function runHelper({
   signal.addEventListener('abort', abort);
   try {
     const code = exitCodeOf(await ended);
-    await over;
+    await Promise.all([output.over, errors.over]);
     return code;
   } finally {
     signal.removeEventListener('abort', abort);

@@ -3,9 +3,10 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { PathKeeper } from '../binary-cache/keeper.ts';
 import { hasErrno } from '../errors.ts';
 import type { ExitOf } from '../linux/helper.ts';
-import { bindMount, makeReadOnly, mount } from '../linux/mount.ts';
+import { bindMount, makePrivate, makeReadOnly, mount } from '../linux/mount.ts';
 import { removeTree } from '../linux/remove.ts';
 import type { Log } from '../log.ts';
+import type { Pusher } from '../push/pusher.ts';
 import { takeLinesOut } from '../state/nix-conf-lines.ts';
 import { removeIdle } from '../volume/idle.ts';
 import { assertFree, takeLock } from '../volume/lock.ts';
@@ -47,7 +48,7 @@ export type Applied = {
   /** What can wait until the command runs. */
   whenRunning: (() => void)[];
   /** What goes on beside the command. */
-  companions: PathKeeper[];
+  companions: (PathKeeper | Pusher)[];
   /** What was done about an image that had changed. */
   reconciled: Reconciliation | undefined;
   /** When each step began and how many milliseconds it took, for boot.json. */
@@ -117,6 +118,7 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
     case 'bind':
       bindMount(step.source, step.target);
       undo.unmounting(step.target);
+      if (step.apart === true) makePrivate(step.target);
       if (step.readOnly) makeReadOnly(step.target);
       break;
     case 'verify':
@@ -198,6 +200,13 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
       if (keeper === undefined) break;
       applied.whenRunning.push(() => keeper.start());
       applied.companions.push(keeper);
+      break;
+    }
+    case 'push': {
+      const { Pusher } = await import('../push/pusher.ts');
+      const pusher = new Pusher(step, { log, exitOf });
+      applied.whenRunning.push(() => pusher.start());
+      applied.companions.push(pusher);
       break;
     }
     case 'listen': {

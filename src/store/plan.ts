@@ -2,6 +2,7 @@ import type { KeepRequest } from '../binary-cache/keep.ts';
 import type { PrepareRequest } from '../binary-cache/prepare.ts';
 import type { SettingsRequest } from '../binary-cache/settings.ts';
 import type { Config } from '../config/keys.ts';
+import type { PushRequest } from '../push/pusher.ts';
 import type { ReconcileRequest } from '../state/reconcile/reconcile.ts';
 import type { SnapshotRequest } from '../state/snapshot/snapshot.ts';
 import type { LockedThing } from '../volume/lock.ts';
@@ -23,12 +24,13 @@ export type NixConfPlace =
 export type Step =
   /** Creates a directory and its parents; one that is there stays as it is. */
   | { do: 'mkdir'; path: string; mode: number; like?: string }
-  /** With `orRead` the boot goes on with a plan that only reads, where somebody has it. */
-  | { do: 'lock'; of: LockedThing; path: string; waitMs: number; orRead: boolean }
+  /** With `orRead` the boot goes on with a plan that only reads, where somebody has it; `stays`: see LockRequest. */
+  | { do: 'lock'; of: LockedThing; path: string; waitMs: number; orRead: boolean; stays?: true }
   /** Takes down, newest first, what a boot that was killed left mounted: one whose lock `claim` nobody has. */
   | { do: 'unmount'; targets: string[]; claim: string }
   | { do: 'tmpfs'; target: string; options: string }
-  | { do: 'bind'; source: string; target: string; readOnly: boolean }
+  /** With `apart`, nothing that is mounted at the one later shows up at the other: where mounts are shared. */
+  | { do: 'bind'; source: string; target: string; readOnly: boolean; apart?: true }
   /** Refuses a volume that this version or this strategy does not understand. */
   | { do: 'verify'; manifest: string; xattrs: 'trusted' | 'user' }
   /** Refuses a volume that has never been an upper layer and cannot be one. */
@@ -73,6 +75,8 @@ export type Step =
   | ({ do: 'substituter' } & SettingsRequest)
   /** Restores profiles and roots out of it, and keeps in it what is new. */
   | ({ do: 'keep-paths' } & KeepRequest)
+  /** Pushes what is new to binary caches, beside the command and at the end. */
+  | ({ do: 'push' } & PushRequest)
   /** Binds a service's socket before it runs, so that clients are queued and never refused. */
   | ({ do: 'listen'; socket: string; service: string; command: string } & DaemonStart);
 
@@ -149,6 +153,8 @@ export function describeStep(step: Step): string {
       return step.readOnly
         ? `restore profiles and roots of ${step.record}`
         : `restore profiles and roots of ${step.record}, and keep what is new in ${step.cache}`;
+    case 'push':
+      return `push what is new in ${step.source.names} to ${step.to.map(({ shown }) => shown).join(', ')}`;
     case 'listen':
       return `listen on ${step.socket} for ${step.command}`;
   }

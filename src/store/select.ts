@@ -60,6 +60,7 @@ export async function select(
         ...withUnmarking(facts, own),
         ...daemonSteps(facts, config, strategy, own),
         ...serviceSteps(config),
+        ...(await pushSteps(facts, config, name)),
       ];
       return { plan: { strategy: name, steps }, passedOver, rest: possible.slice(index + 1) };
     }
@@ -111,6 +112,13 @@ function daemonSteps(facts: Facts, config: Config, strategy: Strategy, own: read
     remedy: 'install Nix into the image, set daemon.command, or daemon.enabled=false',
     exitCode: Exit.config,
   });
+}
+
+/** Few boots push, and the others do without the code for it. */
+async function pushSteps(facts: Facts, config: Config, strategy: StrategyName): Promise<Step[]> {
+  if (config['push.to'].length === 0) return [];
+  const { push } = await import('./push.ts');
+  return push(facts, config, strategy);
 }
 
 function serviceSteps({ services }: Config): Step[] {

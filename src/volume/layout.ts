@@ -33,6 +33,8 @@ export function volumeLayout(cacheDir: string) {
     imageLinks: `${own}/image-links.json`,
     /** Roots in project directories that may be absent at a boot. */
     indirectRoots: `${own}/indirect-roots.json`,
+    /** What the last garbage collection came to. */
+    lastGc: `${own}/gc.json`,
     /** The binary cache of strategy `substituter`. */
     binaryCache: `${cacheDir}/binary-cache`,
     /** The key pair that it is signed with. */
@@ -41,6 +43,8 @@ export function volumeLayout(cacheDir: string) {
     cacheOpen: `${own}/binary-cache-open`,
     /** Profiles and roots, where no state directory is on the volume. */
     cacheLinks: `${own}/links.json`,
+    /** What was pushed to which binary cache, a file for each. */
+    pushed: `${own}/pushed`,
     /** Where the state is put together before it gets its name. */
     staging: `${own}/seed`,
     /** Where doctor tries what the file system can do. Not in `own`, which it would have to make, and a boot to miss when it goes. */

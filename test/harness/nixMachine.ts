@@ -35,15 +35,21 @@ export interface NixMachine extends AsyncDisposable {
   verify(): Promise<void>;
 }
 
+export type NixMachineOptions = Omit<MachineOptions, 'base'> & {
+  suite?: Suite;
+  /** Those that there are to be, the first one among them. */
+  images?: readonly ImageName[];
+};
+
 /** @param init how it boots: /init's arguments for a command. */
 export async function makeNixMachine(
-  { suite = 'trixie', ...options }: Omit<MachineOptions, 'base'> & { suite?: Suite } = {},
+  { suite = 'trixie', images = imageNames, ...options }: NixMachineOptions = {},
   init: (...command: string[]) => string[] = overlay,
 ): Promise<NixMachine> {
   const machine = await makeMachine({ ...options, base: await baseRoot(suite) });
   try {
     await machine.shell(`mkdir -p images containers; ${putNixFixtures}`);
-    for (const name of imageNames) await fillImage(machine, name, ['sh', '/fill-store.sh', ...shipped[name]]);
+    for (const name of images) await fillImage(machine, name, ['sh', '/fill-store.sh', ...shipped[name]]);
     const nixMachine = operate(machine, init);
     await nixMachine.switchImage('A');
     return nixMachine;

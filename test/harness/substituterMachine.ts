@@ -3,8 +3,8 @@ import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { publishElsewhere, readPublished } from './elsewhere.ts';
 import { bootInNamespace, plain } from './namespaceBoot.ts';
-import type { Machine, MachineOptions } from './namespaceMachine.ts';
-import { makeNixMachine, type NixMachine } from './nixMachine.ts';
+import type { Machine } from './namespaceMachine.ts';
+import { makeNixMachine, type NixMachine, type NixMachineOptions } from './nixMachine.ts';
 
 /** The strategy without a daemon, and no other in its place. */
 export const substituter = (...command: string[]): string[] => [
@@ -13,7 +13,7 @@ export const substituter = (...command: string[]): string[] => [
 ];
 
 /** A machine with a real Nix whose volume holds a binary cache. */
-export const makeSubstituterMachine = (options: Omit<MachineOptions, 'base'> = {}): Promise<NixMachine> =>
+export const makeSubstituterMachine = (options: NixMachineOptions = {}): Promise<NixMachine> =>
   makeNixMachine(options, substituter);
 
 /** What is in the binary cache, sorted. */

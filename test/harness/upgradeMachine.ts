@@ -15,8 +15,12 @@ export interface UpgradeMachine extends AsyncDisposable {
   run(image: ImageName, script: string, env?: Record<string, string>): Promise<string>;
 }
 
-export async function makeUpgradeMachine(suite: Suite): Promise<UpgradeMachine> {
-  const nix = await makeNixMachine({ suite });
+/** @param images those that there are to be. */
+export async function makeUpgradeMachine(
+  suite: Suite,
+  images: readonly ImageName[] = ['A', 'B'],
+): Promise<UpgradeMachine> {
+  const nix = await makeNixMachine({ suite, images });
   const { machine } = nix;
   const said = (file: string): string => readFileSync(machine.path(file), 'utf8');
   return {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { entrySchema } from '../../src/commands/logs.ts';
 import type { ServiceSpec } from '../../src/config/services.ts';
 import { reportSchema } from '../../src/control/report.ts';
@@ -109,13 +110,15 @@ namespaceTest('logs has what the log does not show, and follows what comes', asy
   assert.equal((await boot.shell(`${cli} logs --last 1`)).split('\n').length, 1);
   assert.equal(await boot.shell(`${cli} logs --last 0`), '');
   // Ends when init hangs up.
-  const following = boot.attempt(`trap '' TERM; exec ${cli} logs --last 0 --follow`);
+  const following = boot.attempt(`trap '' TERM; exec ${cli} logs --last 100 --follow >/tmp/followed`);
+  await boot.shell("until grep -q 'plan' /tmp/followed; do sleep 0.05; done");
   const [web] = (await statusOf(boot)).services;
   await boot.shell(`kill -KILL ${web?.pid}`);
   await boot.shell(`until ${cli} logs --json | grep 'status 137'; do sleep 0.1; done`);
   boot.booted.signal('SIGTERM');
-  const { stdout } = await following;
-  assert.match(stdout, /service web ended with status 137/);
+  await following;
+  const followed = readFileSync(machine.path('/tmp/followed'), 'utf8');
+  assert.match(followed, /service web ended with status 137/);
 });
 
 namespaceTest('wait returns when services that are waited for are ready', async () => {

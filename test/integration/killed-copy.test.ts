@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyCommand } from '../../src/binary-cache/nix.ts';
+import { keepCommand } from '../../src/binary-cache/nix.ts';
 import { depths, type KillPoint, killing } from '../harness/injection.ts';
 import { bootInNamespace, plain } from '../harness/namespaceBoot.ts';
 import type { Machine } from '../harness/namespaceMachine.ts';
@@ -16,7 +16,7 @@ const cache = '/nix-cache/binary-cache';
 /** As init and the hook have Nix copy, with strace around it. */
 function copy({ holder, root }: Machine, paths: readonly string[], point: KillPoint): Promise<Outcome> {
   const key = '/nix-cache/.nix-cache-init/binary-cache-key';
-  const command = copyCommand({ nix: '/usr/bin/nix', cache, key }, paths);
+  const command = keepCommand({ nix: '/usr/bin/nix', cache, key }, paths);
   const strace = ['strace', '-f', '-qqq', '-o', '/dev/null', ...killing(point)];
   return run('nsenter', [`--mount=/proc/${holder}/ns/mnt`, ...strace, 'chroot', root, ...command]);
 }

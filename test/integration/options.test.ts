@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { keyNames } from '../../src/config/keys.ts';
 import { program } from '../harness/checking.ts';
+import { startLowerDaemon } from '../harness/lowerDaemon.ts';
 import { bootInNamespace } from '../harness/namespaceBoot.ts';
 import { namespacesMissing, namespaceTest } from '../harness/namespaceTest.ts';
 import { makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
@@ -23,15 +24,17 @@ test('docs/configuration.md has an example of each key', () => {
 });
 
 suite('the examples of docs/configuration.md boot as they stand', () => {
+  const ground = new AsyncDisposableStack();
   let nix: NixMachine;
   before(async () => {
     if (namespacesMissing !== undefined) return;
-    nix = await makeNixMachine({ volume: 'ext4', size: '300M' });
+    nix = ground.use(await makeNixMachine({ volume: 'ext4', size: '300M' }));
+    ground.use(await startLowerDaemon(nix, 'B'));
     await nix.machine.shell(
       'mkdir -p other-cache lowers; cp -a images/C lowers/a; mount -t tmpfs other other-cache',
     );
   });
-  after(() => nix?.[Symbol.asyncDispose]());
+  after(() => ground.disposeAsync());
 
   for (const { key, flags } of examples) {
     namespaceTest(`${key}: ${flags}`, async () => {

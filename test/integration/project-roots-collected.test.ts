@@ -7,7 +7,7 @@ for (const suite of suites) {
   namespaceTest(
     `${suite}: what projects have built survives collections while they are not mounted`,
     async () => {
-      await using ground = await makeUpgradeMachine(suite);
+      await using ground = await makeUpgradeMachine(suite, ['A']);
       const { machine } = ground.nix;
       /** In a new container with that project at /work, or with none and no such place. */
       const run = async (project: 'here' | 'there' | undefined, script: string): Promise<string> => {

@@ -16,7 +16,7 @@ suite('changing the strategy of a volume, and back: nothing is lost', () => {
   let nix: NixMachine;
   before(async () => {
     if (namespacesMissing !== undefined) return;
-    nix = made.use(await makeNixMachine({ volume: 'tmpfs', size: '300M' }));
+    nix = made.use(await makeNixMachine({ volume: 'tmpfs', size: '300M', images: ['A'] }));
     const host = made.use(await makeHostNix('trixie', ['b', 'w', 'old']));
     made.use(await host.startDaemon());
     await nix.machine.shell(`mkdir host; mount --bind ${host.nix} host`);

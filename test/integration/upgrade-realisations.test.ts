@@ -10,7 +10,7 @@ for (const suite of suites) {
   namespaceTest(
     `${suite}: a content-addressed output that a user built is found after an upgrade, and an image’s in a volume that had none`,
     async () => {
-      await using ground = await makeUpgradeMachine(suite);
+      await using ground = await makeUpgradeMachine(suite, ['A', 'C']);
       await fillImage(ground.nix.machine, 'C', ['sh', '/fill-store.sh', 'addressed'], enabled);
 
       const mine = await ground.run('A', 'paths addressed', enabled);

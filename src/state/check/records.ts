@@ -62,7 +62,7 @@ function stillLooks(file: string): string | undefined {
  * Reads a database without leaving a trace: a reader that takes part in the locking makes the log and its index, which whoever
  * only reads cannot remove again. While the log is empty, the file can be read as it is; if it changes meanwhile, once more.
  */
-function readDatabase<T>(
+export function readDatabase<T>(
   file: string,
   alone: boolean,
   scratch: string,

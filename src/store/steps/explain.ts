@@ -36,6 +36,7 @@ const stages: Readonly<Record<Step['do'], Stage>> = {
   'binary-cache': 'seed',
   substituter: 'seed',
   'keep-paths': 'seed',
+  push: 'push',
   listen: 'service',
 };
 
@@ -125,6 +126,8 @@ const subject = (step: Step): string => {
     case 'substituter':
     case 'keep-paths':
       return step.cache;
+    case 'push':
+      return step.records;
     case 'listen':
       return step.socket;
     default:

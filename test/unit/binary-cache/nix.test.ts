@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { batches, copyCommand, lastLines, NixFailure, nixError } from '../../../src/binary-cache/nix.ts';
+import { keepCommand, nixError } from '../../../src/binary-cache/nix.ts';
 import { isPlainPath } from '../../../src/binary-cache/places.ts';
+import { batches, lastLines, NixFailure } from '../../../src/nix/program.ts';
 import { isInitError } from '../fixtures.ts';
 
 const where = { nix: '/bin/nix', cache: '/v/binary-cache', key: '/v/key' };
 
 test('paths are copied offline out of the store itself, compressed and signed', () => {
-  assert.deepEqual(copyCommand(where, ['/nix/store/a', '/nix/store/b']), [
-    ...['/bin/nix', '--extra-experimental-features', 'nix-command', '--offline', 'copy', '--store', 'local'],
+  assert.deepEqual(keepCommand(where, ['/nix/store/a', '/nix/store/b']), [
+    ...['/bin/nix', '--extra-experimental-features', 'nix-command', '--offline', 'copy', '--from', 'local'],
     ...['--to', 'file:///v/binary-cache?compression=zstd&secret-key=/v/key/secret'],
     ...['/nix/store/a', '/nix/store/b'],
   ]);
@@ -23,7 +24,7 @@ test('no command line is longer than one may be, and no path is left out', () =>
     all.map(({ length }) => length),
     [400, 400, 201],
   );
-  for (const batch of all) assert.ok(copyCommand(where, batch).join(' ').length < 128 * 1024);
+  for (const batch of all) assert.ok(keepCommand(where, batch).join(' ').length < 128 * 1024);
   assert.deepEqual([...batches([])], []);
 });
 

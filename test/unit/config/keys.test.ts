@@ -46,6 +46,8 @@ const defaults: Record<string, unknown> = {
   'shutdown.grace': '8s',
   exitCodes: {},
   processGroup: true,
+  'gc.maxSize': undefined,
+  'gc.schedule': undefined,
   'log.level': 'warn',
   'log.format': 'auto',
 };

@@ -52,6 +52,10 @@ const values: [KeyName, string][] = [
   ['exitCodes', '{"1":0.5}'],
   ['processGroup', 'auto'],
   ['processGroup', '2'],
+  ['gc.maxSize', '20GB'],
+  ['gc.maxSize', '-1G'],
+  ['gc.schedule', 'daily'],
+  ['gc.schedule', '59s'],
   ['log.level', 'trace'],
 ];
 

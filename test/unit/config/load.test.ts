@@ -111,6 +111,8 @@ const texts: [KeyName, string, Config[KeyName]][] = [
   ['daemon.command', 'true', 'true'],
   ['daemon.args', '["--option","a b"]', ['--option', 'a b']],
   ['exitCodes', '{"143":0,"255":1}', { '143': 0, '255': 1 }],
+  ['gc.maxSize', '1.5K', 1536],
+  ['gc.schedule', '24h', 86_400_000],
   ['log.format', 'json', 'json'],
 ];
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseDuration } from '../../../src/config/units.ts';
+import { parseDuration, parseSize } from '../../../src/config/units.ts';
 
 const good: [string, number][] = [
   ['0s', 0],
@@ -40,3 +40,18 @@ const bad = [
 for (const text of bad) {
   test(`${JSON.stringify(text)} is no time`, () => assert.equal(parseDuration(text), undefined));
 }
+
+const sizes: [string, number | undefined][] = [
+  ['0', 0],
+  ['512', 512],
+  ['1K', 1024],
+  ['1.5M', 1_572_864],
+  ['20G', 21_474_836_480],
+  ['2T', 2_199_023_255_552],
+  ...['', 'G', '-1G', '+1G', '1 G', '1g', '1GB', '1GiB', '1e3', '1.G', '.5G', '1K\n', '99999999T'].map(
+    (text): [string, undefined] => [text, undefined],
+  ),
+];
+
+for (const [text, bytes] of sizes)
+  test(`the size ${JSON.stringify(text)} is ${bytes}`, () => assert.equal(parseSize(text), bytes));

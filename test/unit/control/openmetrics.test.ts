@@ -18,6 +18,13 @@ const report: Report = {
   reaped: 99,
   warnings: [],
   volume: { total: 1000, free: 400, inodes: null, holder: null },
+  cache: {
+    directory: '/nix-cache/upper',
+    bytes: 123,
+    paths: 4,
+    sharedWithImage: 5,
+    collected: null,
+  },
   image: null,
 };
 
@@ -27,6 +34,8 @@ for (const line of [
   'nix_cache_init_info{version="1.2.3",strategy="overlay",access="read-write"} 1',
   'nix_cache_init_start_time_seconds 1795255200.5',
   'nix_cache_init_processes_reaped_total 99',
+  'nix_cache_init_cache_bytes 123',
+  'nix_cache_init_cache_paths 4',
   '# UNIT nix_cache_init_volume_free_bytes bytes',
   'nix_cache_init_volume_free_bytes 400',
   'nix_cache_init_service_up{service="a\\"b\\\\c"} 1',

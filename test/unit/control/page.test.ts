@@ -28,6 +28,13 @@ const report: Report = reportSchema.parse({
     message: `warning ${index}`,
   })),
   volume: { total: 1024 ** 3, free: 1024 ** 3 / 4, inodes: { total: 100, free: 50 }, holder: null },
+  cache: {
+    directory: '/nix-cache/binary-cache',
+    bytes: 3 * 1024 ** 2,
+    paths: 12,
+    sharedWithImage: 0,
+    collected: { at: at(3640), freed: 1024, deleted: 2 },
+  },
   image: { identity: 'sha256-0123456789abcdef', nix: '2.26.3', schema: 10 },
 });
 
@@ -41,6 +48,8 @@ for (const line of [
   '          brought in step: 5 paths learnt, 1 forgotten, 2 superseded',
   '          [#######################       ]  75 %  256 MiB of 1 GiB free',
   '          [###############               ]  50 %  50 of 100 inodes free',
+  "cache     3 MiB in 12 paths; 0 more are the image's",
+  '          collected 1 min ago, 1 KiB freed',
   'services  nix-daemon: running, PID 14, for 1 h 0 min, 2 restarts',
   '          web: waiting, 7 restarts',
   'reaped    99 processes',

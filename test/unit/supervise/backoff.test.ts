@@ -17,6 +17,12 @@ for (const [crashes, ms] of delays) {
   test(`after ${crashes} crashes in a row: ${ms} ms`, () => assert.equal(backoffMs(crashes), ms));
 }
 
+test('what is not a service may wait longer', () => {
+  const range = { firstMs: 5000, lastMs: 600_000 };
+  const waits = [1, 2, 7, 8, 1000].map((failures) => backoffMs(failures, range));
+  assert.deepEqual(waits, [5000, 10_000, 320_000, 600_000, 600_000]);
+});
+
 // Thirty seconds of life are not a crash at the start.
 const rows: [number, number, number][] = [
   [0, 0, 1],

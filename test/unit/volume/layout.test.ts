@@ -20,6 +20,7 @@ test('the names on the volume are those of the contract', () => {
     imageCopy: '/nix-cache/.nix-cache-init/image',
     imageLinks: '/nix-cache/.nix-cache-init/image-links.json',
     indirectRoots: '/nix-cache/.nix-cache-init/indirect-roots.json',
+    lastGc: '/nix-cache/.nix-cache-init/gc.json',
     combined: '/nix-cache/.nix-cache-init/combined',
     masks: '/nix-cache/.nix-cache-init/masks',
     rescue: '/nix-cache/.nix-cache-init/rescue',
@@ -27,6 +28,7 @@ test('the names on the volume are those of the contract', () => {
     cacheKey: '/nix-cache/.nix-cache-init/binary-cache-key',
     cacheOpen: '/nix-cache/.nix-cache-init/binary-cache-open',
     cacheLinks: '/nix-cache/.nix-cache-init/links.json',
+    pushed: '/nix-cache/.nix-cache-init/pushed',
     staging: '/nix-cache/.nix-cache-init/seed',
     probe: '/nix-cache/.nix-cache-init.doctor',
   });

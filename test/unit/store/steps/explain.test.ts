@@ -84,6 +84,14 @@ const steps = {
   'binary-cache': { do: 'binary-cache', ...places, readOnly: false },
   substituter: { do: 'substituter', ...places, readOnly: false, confDir: '/c', userConfDir: undefined },
   'keep-paths': { do: 'keep-paths', ...places, readOnly: false },
+  push: {
+    do: 'push',
+    source: { kind: 'cache', names: '/v/c' },
+    nix: '/bin/nix',
+    from: 'file:///v/c',
+    records: '/v/pushed',
+    to: [],
+  },
   listen: { do: 'listen', socket: '/d/socket', service: 'd', command: '/bin/d' },
 } as const satisfies Record<Step['do'], Step | object>;
 
