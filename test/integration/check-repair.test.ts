@@ -13,7 +13,7 @@ const upper = (machine: NixMachine, path: string): string =>
   machine.machine.path(`/nix-cache/upper/${path.slice('/nix/store/'.length)}`);
 
 namespaceTest('where Nix runs, what a substituter has is fetched, and only the rest is invalid', async () => {
-  await using machine = await makeNixMachine();
+  await using machine = await makeNixMachine({ images: ['A'] });
   const [c, e, big] = [await machine.build('c'), await machine.build('e'), await machine.build('big')];
   // Refers to c, and is not what is wrong.
   const d = await machine.build('d');
@@ -40,7 +40,7 @@ namespaceTest('where Nix runs, what a substituter has is fetched, and only the r
 });
 
 namespaceTest('rows of the image that are gone come back, whatever referred to them', async () => {
-  await using machine = await makeNixMachine();
+  await using machine = await makeNixMachine({ images: ['A'] });
   await machine.build('c');
   const [b, w] = [await machine.build('b'), await machine.build('w')];
   const before = volumeRows(machine);
@@ -63,7 +63,7 @@ namespaceTest('rows of the image that are gone come back, whatever referred to t
 namespaceTest(
   'what cannot be changed under a mounted store is told, and repaired beside the volume',
   async () => {
-    await using machine = await makeNixMachine();
+    await using machine = await makeNixMachine({ images: ['A'] });
     await machine.build('c');
     const [b, w] = [await machine.build('b'), await machine.build('w')];
     await using running = await startRunning(machine);
@@ -83,7 +83,7 @@ namespaceTest(
 );
 
 namespaceTest('beside the volume nothing is fetched, and what was right stays as it was', async () => {
-  await using machine = await makeNixMachine();
+  await using machine = await makeNixMachine({ images: ['A'] });
   const [c, e] = [await machine.build('c'), await machine.build('e')];
   await useCache(machine, c);
   await machine.machine.shell(
@@ -103,7 +103,7 @@ namespaceTest('beside the volume nothing is fetched, and what was right stays as
 });
 
 namespaceTest('a path of the image itself that is not what it should be is told, and left', async () => {
-  await using machine = await makeNixMachine();
+  await using machine = await makeNixMachine({ images: ['A'] });
   await machine.build('c');
   const b = await machine.build('b');
   const file = machine.machine.path(`/images/A/store/${b.slice(11)}/share/b`);
@@ -119,7 +119,7 @@ namespaceTest('a path of the image itself that is not what it should be is told,
 namespaceTest(
   'one at a time: 75 while a container has the volume, or another repair is at work',
   async () => {
-    await using machine = await makeNixMachine();
+    await using machine = await makeNixMachine({ images: ['A'] });
     await machine.build('c');
     await using running = await startRunning(machine);
     for (const flags of [[], ['--repair']]) assertFails(await checkAlone(machine, flags), 75, /in use by/);
@@ -130,7 +130,7 @@ namespaceTest(
 );
 
 namespaceTest('without root it looks, and says that repairing takes root', async () => {
-  await using machine = await makeNixMachine();
+  await using machine = await makeNixMachine({ images: ['A'] });
   const c = await machine.build('c');
   await machine.machine.shell(`rm -r nix-cache/upper/${c.slice(11)}`);
   const via = 'exec setpriv --reuid 1000 --regid 1000 --clear-groups "$@"';

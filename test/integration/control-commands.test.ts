@@ -10,7 +10,7 @@ type Done = { done: { exitCode: number; answer: { findings: unknown[]; looked: s
 type Failed = { error: { errno: string } };
 
 namespaceTest('check runs beside the command, with the configuration of init, one at a time', async () => {
-  await using nix = await makeNixMachine();
+  await using nix = await makeNixMachine({ images: ['A'] });
   await using boot = await startRunningBoot(nix.machine, { args: overlay(...idle) });
   const control = controlOf(nix.machine);
   const check = { v: VERSION, do: 'check', contents: true };
@@ -25,7 +25,7 @@ namespaceTest('check runs beside the command, with the configuration of init, on
 });
 
 namespaceTest('what is asked of it ends with whoever asked', async () => {
-  await using nix = await makeNixMachine();
+  await using nix = await makeNixMachine({ images: ['A'] });
   await using boot = await startRunningBoot(nix.machine, { args: overlay(...idle) });
   const client = await connectControl(controlOf(nix.machine));
   client.write(`${JSON.stringify({ v: VERSION, do: 'check', contents: true })}\n`);

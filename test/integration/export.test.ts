@@ -22,7 +22,7 @@ namespaceTest(
   'killed at any system call, there is a whole closure or none, and the next one is whole',
   async () => {
     await installCommands({ strace: 'strace' });
-    await using machine = await makeNixMachine();
+    await using machine = await makeNixMachine({ images: ['A'] });
     const { path, out } = await ground(machine);
     const reference = await exportAlone(machine, ['--to', '/reference', path]);
     assert.equal(reference.exitCode, 0, reference.stderr);
@@ -48,7 +48,7 @@ namespaceTest(
 );
 
 namespaceTest('a TERM ends it with 143, and nothing is left', async () => {
-  await using machine = await makeNixMachine();
+  await using machine = await makeNixMachine({ images: ['A'] });
   const { path, out } = await ground(machine);
   const inject = ['-e', 'trace=utimensat', '-e', 'inject=utimensat:signal=TERM:when=2'];
   await using exporting = await startStraced(
@@ -62,7 +62,7 @@ namespaceTest('a TERM ends it with 143, and nothing is left', async () => {
 });
 
 namespaceTest('a full disk is named, and nothing is left', async () => {
-  await using machine = await makeNixMachine();
+  await using machine = await makeNixMachine({ images: ['A'] });
   const { path } = await ground(machine);
   await machine.machine.shell('mkdir small; mount -t tmpfs -o nr_inodes=6 small small');
   const { exitCode, stderr } = await exportAlone(machine, ['--to', '/small', path]);
@@ -72,7 +72,7 @@ namespaceTest('a full disk is named, and nothing is left', async () => {
 });
 
 namespaceTest('paths that are not valid are named, each of them, and nothing is made', async () => {
-  await using machine = await makeNixMachine();
+  await using machine = await makeNixMachine({ images: ['A'] });
   const { path, out } = await ground(machine);
   const absent = '/nix/store/00000000000000000000000000000000-absent';
   const { exitCode, stderr } = await exportAlone(machine, ['--to', '/out', absent, path, '/etc']);
@@ -82,7 +82,7 @@ namespaceTest('paths that are not valid are named, each of them, and nothing is 
 });
 
 namespaceTest('a path whose contents are not what Nix says is not exported', async () => {
-  await using machine = await makeNixMachine();
+  await using machine = await makeNixMachine({ images: ['A'] });
   const { path, out } = await ground(machine);
   await machine.machine.shell(`chmod u+w .${path}/share/b; echo garbled >.${path}/share/b`);
   const { exitCode, stderr } = await exportAlone(machine, ['--to', '/out', path]);
@@ -92,7 +92,7 @@ namespaceTest('a path whose contents are not what Nix says is not exported', asy
 });
 
 namespaceTest('a path that is in the database alone is named', async () => {
-  await using machine = await makeNixMachine();
+  await using machine = await makeNixMachine({ images: ['A'] });
   const { path, out } = await ground(machine);
   await machine.machine.shell(`rm -r .${path}`);
   const { exitCode, stderr } = await exportAlone(machine, ['--to', '/out', path]);

@@ -12,7 +12,7 @@ const host = (...command: string[]): string[] => [
 namespaceTest(
   'the nix.conf that a killed boot of strategy host left mounted is taken down by the next',
   async () => {
-    await using nix = await makeNixMachine();
+    await using nix = await makeNixMachine({ images: ['A'] });
     const { machine } = nix;
     const daemon = [
       '--strategy=none',

@@ -31,7 +31,7 @@ namespaceTest(
   'killed at any system call, a repair can be done again, and nothing that was right is lost',
   async () => {
     await installCommands({ strace: 'strace' });
-    await using machine = await makeNixMachine();
+    await using machine = await makeNixMachine({ images: ['A'] });
     const [c, d, e] = [await machine.build('c'), await machine.build('d'), await machine.build('e')];
     const w = await machine.build('w');
     const before = volumeRows(machine);
@@ -60,7 +60,7 @@ namespaceTest(
   'killed at any system call, a rescue can be done again, and saves the same',
   async () => {
     await installCommands({ strace: 'strace' });
-    await using machine = await makeNixMachine();
+    await using machine = await makeNixMachine({ images: ['A'] });
     await machine.build('d');
     const before = Object.keys(volumeRows(machine));
     const file = machine.machine.path('/nix-cache/var/nix/db/db.sqlite');
@@ -83,7 +83,7 @@ namespaceTest(
   'killed where Nix runs, nothing is lost that was right: the next repair puts it back',
   async () => {
     await installCommands({ strace: 'strace' });
-    await using machine = await makeNixMachine();
+    await using machine = await makeNixMachine({ images: ['A'] });
     const [c, d] = [await machine.build('c'), await machine.build('d')];
     await useCache(machine, c);
     const rows = volumeRows(machine);

@@ -61,7 +61,7 @@ for (const killed of ['prefix', 'substituter'] as const) {
   namespaceTest(
     `what strategy ${killed} had in nix.conf when it was killed, no other one is told`,
     async () => {
-      await using nix = await makeNixMachine();
+      await using nix = await makeNixMachine({ images: ['A'] });
       const { machine } = nix;
       chmodSync(machine.path(own), 0o640);
       const users = readFileSync(machine.path(own), 'utf8');
@@ -91,7 +91,7 @@ for (const killed of ['prefix', 'substituter'] as const) {
 }
 
 namespaceTest('who is refused leaves what the container that runs has in nix.conf', async () => {
-  await using nix = await makeNixMachine();
+  await using nix = await makeNixMachine({ images: ['A'] });
   const { machine } = nix;
   await using running = await start(nix, 'substituter', 'echo up; exec sleep infinity');
   await running.waitFor(/up/);
