@@ -1,10 +1,12 @@
 // `npm test [-- FILTER…]`: every gate, then every test; a filter is a part of a test file's path.
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { baseRoot, suites } from '../test/harness/base.ts';
 import { ensureDist } from '../test/harness/dist.ts';
 import { sweep } from '../test/harness/docker.ts';
 import { openEngine } from '../test/harness/engine.ts';
-import { repository } from '../test/harness/paths.ts';
+import { cacheDirectory, repository } from '../test/harness/paths.ts';
 
 process.chdir(repository);
 // A Ctrl-C reaches the tests too; we stay to clean up after them, unless there is a second one.
@@ -20,9 +22,20 @@ if (chosen.length === 0) {
   process.exit(64);
 }
 
+if (filters.length === 0 && process.getuid?.() === 0) void makeBases();
 process.exitCode = filters.length === 0 ? await check() : 0;
 const tests = await runAll();
 process.exitCode ||= tests;
+
+/** The tests need them all, and wait for them: making them can begin while the code is checked and built. */
+async function makeBases(): Promise<void> {
+  try {
+    for (const suite of suites) await baseRoot(suite);
+  } catch (error) {
+    // Each test that needs it tries again, and fails with it.
+    console.error(error instanceof Error ? error.message : error);
+  }
+}
 
 async function check(): Promise<number> {
   const types = await follow('node_modules/.bin/tsc', ['--noEmit']);
@@ -56,12 +69,14 @@ async function engineOrReason(): Promise<AsyncDisposable> {
 function runTests(): Promise<number> {
   // One more than has a processor even on a small machine: each waits for Docker and the disk a quarter of its time.
   const flags = ['--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=3'];
-  return follow(process.execPath, [...flags, ...chosen]);
+  // Each file is a process that reads the same modules: what has been made of their TypeScript is kept.
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(cacheDirectory, 'compiled') };
+  return follow(process.execPath, [...flags, ...chosen], env);
 }
 
-function follow(file: string, args: string[]): Promise<number> {
+function follow(file: string, args: string[], env = process.env): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = spawn(file, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
     child.on('error', reject).on('close', (code) => resolve(code ?? 1));
   });
 }

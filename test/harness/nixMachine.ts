@@ -49,7 +49,7 @@ export async function makeNixMachine(
   const machine = await makeMachine({ ...options, base: await baseRoot(suite) });
   try {
     await machine.shell(`mkdir -p images containers; ${putNixFixtures}`);
-    for (const name of images) await makeImage(machine, name);
+    for (const name of images) await fillImage(machine, name, ['sh', '/fill-store.sh', ...shipped[name]]);
     const nixMachine = operate(machine, init);
     await nixMachine.switchImage('A');
     return nixMachine;
@@ -59,12 +59,16 @@ export async function makeNixMachine(
   }
 }
 
-/** Fills an image as a Dockerfile would, with the Nix that is in it. */
-async function makeImage(machine: Machine, name: ImageName): Promise<void> {
+/** Does something to an image as a Dockerfile would, with the Nix that is in it. */
+export async function fillImage(
+  machine: Machine,
+  name: ImageName,
+  program: string[],
+  env: Record<string, string> = {},
+): Promise<void> {
   const image = `images/${name}`;
   await machine.shell(`mkdir -p ${image}/store ${image}/var/nix; mount --bind ${image} nix`);
-  const program = ['sh', '/fill-store.sh', ...shipped[name]];
-  succeeded(await bootInNamespace(machine, { program, args: [] }));
+  succeeded(await bootInNamespace(machine, { program, env, args: [] }));
   await machine.shell('umount nix');
 }
 

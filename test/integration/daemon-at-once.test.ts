@@ -11,7 +11,7 @@ const withDaemon = (...command: string[]): string[] => [
 namespaceTest(
   'a main command that connects to the daemon at once is answered, 100 times of 100',
   async () => {
-    await using machine = await makeNixMachine({}, withDaemon);
+    await using machine = await makeNixMachine({ images: ['A'] }, withDaemon);
     for (let count = 0; count < 100; count += 1) {
       const { exitCode, stdout, stderr } = await machine.boot(['perl', '-e', greet]);
       assert.deepEqual([exitCode, stdout], [0, 'answered\n'], stderr);

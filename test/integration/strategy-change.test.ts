@@ -4,7 +4,7 @@ import { makeHostNix } from '../harness/hostNix.ts';
 import { namespacesMissing, namespaceTest } from '../harness/namespaceTest.ts';
 import { beginAnew, makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
 import { snapshotTree } from '../harness/treeSnapshot.ts';
-import { change } from '../strategies/changes.ts';
+import { changes } from '../strategies/changes.ts';
 import { build, succeeded } from '../strategies/columns.ts';
 import { readTable } from '../strategies/table.ts';
 import { run, strategies } from '../strategies/ways.ts';
@@ -16,7 +16,7 @@ suite('changing the strategy of a volume, and back: nothing is lost', () => {
   let nix: NixMachine;
   before(async () => {
     if (namespacesMissing !== undefined) return;
-    nix = made.use(await makeNixMachine({ volume: 'tmpfs', size: '300M' }));
+    nix = made.use(await makeNixMachine({ volume: 'tmpfs', size: '300M', images: ['A'] }));
     const host = made.use(await makeHostNix('trixie', ['b', 'w', 'old']));
     made.use(await host.startDaemon());
     await nix.machine.shell(`mkdir host; mount --bind ${host.nix} host`);
@@ -45,11 +45,10 @@ suite('changing the strategy of a volume, and back: nothing is lost', () => {
   });
 
   for (const from of strategies)
-    for (const to of strategies) {
-      if (from === to) continue;
-      const said = table.get(from)?.get(to);
-      namespaceTest(`${from} to ${to}: ${said}`, async () => {
-        assert.equal(await change(nix, from, to), said);
-      });
-    }
+    namespaceTest(`${from} to each other one`, async () => {
+      const said = new Map(table.get(from));
+      assert.equal(said.get(from), '', 'nothing is said of no change');
+      said.delete(from);
+      assert.deepEqual(await changes(nix, from), said);
+    });
 });

@@ -3,7 +3,7 @@ import { assertVerified } from '../harness/nix.ts';
 import type { NixMachine } from '../harness/nixMachine.ts';
 import { beginAnew } from '../harness/nixMachine.ts';
 import { build, succeeded } from './columns.ts';
-import { run, type Strategy } from './ways.ts';
+import { run, type Strategy, strategies } from './ways.ts';
 
 /** What one strategy sees, on a volume that another one used, of what that made. */
 export type Seen = 'the same' | 'its own';
@@ -32,16 +32,23 @@ const finds = (strategy: Strategy): string =>
 const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 
 /**
- * Makes something with one strategy on a new volume, uses that with another, and goes back, each in a container of its own.
- * @returns what the other one saw of it.
+ * Makes something with one strategy on a new volume, uses that with each other one, and goes back, each in a container of its own.
+ * Each of the others boots there for the first time, and what they share among them is not what was made.
+ * @returns what the others saw of it.
  */
-export async function change(nix: NixMachine, from: Strategy, to: Strategy): Promise<Seen> {
+export async function changes(nix: NixMachine, from: Strategy): Promise<Map<Strategy, Seen>> {
   await beginAnew(nix);
   const made = succeeded(await run(nix, from, makes(from)));
   assert.match(made, /^[0-9a-f-]{36}$/);
 
-  await nix.switchImage('A');
-  const [seen] = lines(succeeded(await run(nix, to, uses(to))));
+  const seen = new Map<Strategy, Seen>();
+  // Beginning with the next one, so that it is not always the same that comes first.
+  const at = strategies.indexOf(from);
+  for (const to of [...strategies.slice(at + 1), ...strategies.slice(0, at)]) {
+    await nix.switchImage('A');
+    const [first] = lines(succeeded(await run(nix, to, uses(to))));
+    seen.set(to, first === made ? 'the same' : 'its own');
+  }
 
   await nix.switchImage('A');
   const back = await run(nix, from, finds(from));
@@ -51,5 +58,5 @@ export async function change(nix: NixMachine, from: Strategy, to: Strategy): Pro
     assert.deepEqual(new Set(found), new Set([made]));
     assertVerified(back);
   }
-  return seen === made ? 'the same' : 'its own';
+  return seen;
 }
