@@ -1,6 +1,7 @@
 import { helpText, versionText } from './commands/help.ts';
 import { commands } from './commands/index.ts';
 import { type CommandName, usages } from './commands/usage.ts';
+import { brief } from './config/brief.ts';
 import { parseCommandLine } from './config/flags.ts';
 import { nearest } from './config/nearest.ts';
 import { usageError } from './errors.ts';
@@ -29,8 +30,8 @@ async function dispatch([name, ...rest]: readonly string[]): Promise<number> {
   if (name === '--version') return show(versionText);
   if (!isCommand(name)) {
     throw usageError(
-      `unknown command ${name}`,
-      `did you mean ${nearest(name, Object.keys(usages))}? see --help`,
+      `unknown command ${brief(name)}`,
+      `did you mean ${nearest(brief(name), Object.keys(usages))}? see --help`,
     );
   }
   if (name === 'run') return init(rest);
@@ -41,7 +42,7 @@ async function dispatch([name, ...rest]: readonly string[]): Promise<number> {
   if (line.switches.has('version')) return show(versionText);
   const [extra] = line.rest;
   if (extra !== undefined && !operands)
-    throw usageError(`unexpected argument ${extra}`, `see nix-cache-init ${name} --help`);
+    throw usageError(`unexpected argument ${brief(extra)}`, `see nix-cache-init ${name} --help`);
   // Only `run` has handlers for what was blocked until now.
   setMainThreadMask(beforeNode.blocked);
   return commands[name](line);

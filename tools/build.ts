@@ -11,10 +11,14 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
+import { bashCompletion } from '../src/commands/completions/bash.ts';
+import { fishCompletion } from '../src/commands/completions/fish.ts';
+import { zshCompletion } from '../src/commands/completions/zsh.ts';
 import { buildCommands, installCommands } from '../test/harness/packages.ts';
 import { repository } from '../test/harness/paths.ts';
+import { manPage } from './man-page.ts';
 
 /** Where it all lives in an image; the interpreter and run path of the program name it. */
 const home = '/opt/nix-cache-init';
@@ -112,9 +116,24 @@ function layOut(executable: string): void {
   patchelf('--set-interpreter', interpreter, '--force-rpath', '--set-rpath', `${home}/lib`, bin);
   // It becomes the first, ahead of what it stands in for. By itself: patchelf 0.14 cannot do both in one go.
   patchelf('--add-needed', `${home}/lib/native.so`, bin);
+  writeShare(join(staged, home, 'share'));
   copyFileSync('LICENSE', join(staged, home, 'LICENSE'));
   const license = join(repository, 'node_modules', `node-linux-${process.arch}`, 'LICENSE');
   if (existsSync(license)) copyFileSync(license, join(staged, home, 'LICENSE.node'));
+}
+
+/** Under the names by which each reader finds its own, given a prefix. */
+function writeShare(share: string): void {
+  const files = {
+    'man/man1/nix-cache-init.1': manPage(),
+    'bash-completion/completions/nix-cache-init': bashCompletion(),
+    'zsh/site-functions/_nix-cache-init': zshCompletion(),
+    'fish/vendor_completions.d/nix-cache-init.fish': fishCompletion(),
+  };
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(share, name)), { recursive: true });
+    writeFileSync(join(share, name), text);
+  }
 }
 
 function patchelf(...args: string[]): string {
@@ -136,8 +155,9 @@ function compileNative(): void {
 /** The loader and the libraries of a program, as ldd(1) finds them. */
 function dependencies(program: string): { loader: string; libraries: string[] } {
   const lines = execFileSync('ldd', [program], { encoding: 'utf8' }).split('\n');
-  const libraries = lines.flatMap((line) => / => (\/\S+)/.exec(line)?.[1] ?? []);
-  const loader = lines.flatMap((line) => /^\s*(\/\S*ld-linux\S*) \(/.exec(line)?.[1] ?? [])[0];
+  // One that is elsewhere than the program says is shown as a library is.
+  const loader = lines.flatMap((line) => /^\s*(?:\/\S+ => )?(\/\S*ld-linux\S*) \(/.exec(line)?.[1] ?? [])[0];
   if (loader === undefined) throw new Error(`ldd names no loader for ${program}`);
-  return { loader, libraries };
+  const libraries = lines.flatMap((line) => / => (\/\S+)/.exec(line)?.[1] ?? []);
+  return { loader, libraries: libraries.filter((library) => library !== loader) };
 }

@@ -6,13 +6,16 @@ import { type CommandName, usages } from './usage.ts';
 
 export const versionText = `nix-cache-init ${packageJson.version}\n`;
 
+/** The width of the longest command's name and two blanks. */
+const NAME_COLUMN = Math.max(...Object.keys(usages).map((name) => name.length)) + 2;
+
 /** The overview, or one command's page. All but the list of keys, which `run` has, fit a terminal of 24 lines; that, 80 columns. */
 export function helpText(command?: CommandName): string {
   return command === undefined ? overview() : page(command);
 }
 
 function overview(): string {
-  const rows = Object.entries(usages).map(([name, { summary }]) => `  ${name.padEnd(8)}${summary}`);
+  const rows = Object.entries(usages).map(([name, { summary }]) => `  ${name.padEnd(NAME_COLUMN)}${summary}`);
   return `${synopsis}
 PID 1 for Nix containers: keeps the Nix store on a persistent volume.
 

@@ -34,4 +34,5 @@ export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: Comma
     config: runConfig,
     analyze: runAnalyze,
     remount: runRemount,
+    completions: async (line) => (await import('./completions.ts')).runCompletions(line),
   };

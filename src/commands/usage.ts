@@ -120,6 +120,11 @@ const all = {
     summary: "remount a store's overlay in place; a hook of Nix's",
     operands: true,
   },
+  completions: {
+    usage: 'completions bash|zsh|fish',
+    summary: 'what has that shell complete our commands and options',
+    operands: true,
+  },
 } as const satisfies Record<string, Usage>;
 
 export type CommandName = keyof typeof all;

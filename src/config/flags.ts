@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { usageError } from '../errors.ts';
+import { brief } from './brief.ts';
 import { flagName, type KeyName, keyNames } from './keys.ts';
 import { nearest } from './nearest.ts';
 
@@ -56,8 +57,8 @@ export function parseCommandLine(args: readonly string[], own: Own = {}): Comman
     const key = byFlag.get(name);
     if (!values.includes(name)) {
       throw usageError(
-        `unknown flag ${rawName}`,
-        `did you mean --${nearest(name, [...known, ...values])}? see --help`,
+        `unknown flag ${brief(rawName)}`,
+        `did you mean --${nearest(brief(name), [...known, ...values])}? see --help`,
       );
     }
     if (value === undefined) throw usageError(`${rawName} needs a value`, `say ${rawName}=VALUE`);

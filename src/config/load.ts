@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { Exit, errnoOf, InitError } from '../errors.ts';
+import { whyNotJson } from './json.ts';
 import { type Config, envName, flagName, type KeyName, keyNames, keys } from './keys.ts';
-import { refuse, refuseLowerStore, refuseValue, unknownKey } from './refuse.ts';
+import { readConfigFile } from './read.ts';
+import { refuse, refuseLowerStore, refuseValue, shown, unknownKey } from './refuse.ts';
 import { parseDuration, parseSize } from './units.ts';
 
 export const defaultConfigFile = '/etc/nix-cache-init/config.json';
@@ -41,7 +41,7 @@ function flatten(object: object, origin: string, prefix = ''): Layer {
     else if (nested.length > 0) {
       if (!isObject(value))
         throw refuse(
-          `${name} is ${JSON.stringify(value)} in ${origin}`,
+          `${name} is ${shown(value)} in ${origin}`,
           `allowed: an object with ${nested.join(', ')}`,
         );
       for (const [inner, candidate] of flatten(value, origin, `${name}.`)) found.set(inner, candidate);
@@ -56,27 +56,13 @@ const isObject = (value: unknown): value is object =>
 
 function fromFile(file: string | undefined): Layer {
   const path = file ?? defaultConfigFile;
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (file === undefined && (errno === 'ENOENT' || errno === 'ENOTDIR')) return new Map();
-    throw new InitError({
-      stage: 'config',
-      what: `cannot read ${path}`,
-      errno,
-      remedy: 'name a readable file with --config',
-      exitCode: Exit.config,
-      cause: error,
-    });
-  }
+  const text = readConfigFile(path, { optional: file === undefined });
+  if (text === undefined) return new Map();
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw refuse(`${path} is not JSON: ${reason}`, 'correct the file', error);
+    throw refuse(`${path} is not JSON: ${whyNotJson(text, error)}`, 'correct the file', error);
   }
   if (!isObject(parsed))
     throw refuse(`${path} does not hold a JSON object`, 'write {"strategy": "overlay"} or the like');

@@ -13,7 +13,10 @@ export function parseLowerStore(uri: string): LowerStore | undefined {
     const params = new Map(query.split('&').map(nameAndValue));
     const root = params.get('root');
     const directory = params.get('real') ?? (root && `${root}/nix/store`);
-    return directory?.startsWith('/') ? { uri, socket: decodeURIComponent(path), directory } : undefined;
+    const socket = decodeURIComponent(path);
+    // Where C reads it, a NUL would end it early.
+    if (!directory?.startsWith('/') || `${socket}${directory}`.includes('\0')) return undefined;
+    return { uri, socket, directory };
   } catch (error) {
     // A percent sign that encodes nothing.
     if (error instanceof URIError) return undefined;

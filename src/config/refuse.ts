@@ -1,4 +1,5 @@
 import { Exit, InitError } from '../errors.ts';
+import { brief } from './brief.ts';
 import { withoutCredentials } from './cache-uri.ts';
 import { type Config, type KeyName, keys } from './keys.ts';
 import type { Origins } from './load.ts';
@@ -9,8 +10,12 @@ import { readyFields, serviceFields } from './services.ts';
 export const refuse = (what: string, remedy: string, cause?: unknown): InitError =>
   new InitError({ stage: 'config', what, errno: 'EINVAL', remedy, exitCode: Exit.config, cause });
 
+/** A refused value, as a message shows it: without credentials first, or half of a URI would have them still. */
+export const shown = (value: unknown): string => brief(withoutCredentials(JSON.stringify(value)));
+
 export function unknownKey(name: string, origin: string, known: readonly string[]): InitError {
-  return refuse(`unknown key ${name} in ${origin}`, `did you mean ${nearest(name, known)}?`);
+  const short = brief(name);
+  return refuse(`unknown key ${short} in ${origin}`, `did you mean ${nearest(short, known)}?`);
 }
 
 /** What zod says of a value, as far as it is used here. */
@@ -21,8 +26,7 @@ type Refused = { name: KeyName; value: unknown; origin: string; issue: Issue | u
 /** The error for a value that its schema refuses: the key, its source and what is allowed. */
 export function refuseValue({ name, value, origin, issue }: Refused): InitError {
   if (name === 'services') return refuseService(value, origin, issue);
-  const shown = withoutCredentials(JSON.stringify(value));
-  return refuse(`${name} is ${shown} in ${origin}`, `allowed: ${keys[name].allowed}`);
+  return refuse(`${name} is ${shown(value)} in ${origin}`, `allowed: ${keys[name].allowed}`);
 }
 
 /** The error for `lowerStore` beside another strategy than the only one that reads it, no fallback of which leads there. */
@@ -34,7 +38,7 @@ export function refuseLowerStore(origins: Origins, strategy: Config['strategy'])
 /** Services are nested: named is the place within, and no more shown than the value there. */
 function refuseService(value: unknown, origin: string, issue: Issue | undefined): InitError {
   const path = (issue?.path ?? []).map(String);
-  const place = ['services', ...path].join('.');
+  const place = brief(['services', ...path].join('.'));
   const fields: Readonly<Record<string, string>> = path[1] === 'ready' ? readyFields : serviceFields;
   const [unknown] = issue?.code === 'unrecognized_keys' ? (issue.keys ?? []) : [];
   if (unknown !== undefined) {
@@ -50,5 +54,5 @@ function refuseService(value: unknown, origin: string, issue: Issue | undefined)
 function describe(path: readonly string[], value: unknown): string {
   const there = path.reduce<unknown>((node, part) => Object(node)[part], value);
   if (there === undefined) return 'is missing';
-  return path.length < 2 || path[1] === 'env' ? 'cannot be used' : `is ${JSON.stringify(there)}`;
+  return path.length < 2 || path[1] === 'env' ? 'cannot be used' : `is ${shown(there)}`;
 }

@@ -3,6 +3,7 @@ import { parseCacheUri } from './cache-uri.ts';
 import { parseListenAddress } from './listen-address.ts';
 import { parseLowerStore } from './lower-store.ts';
 import { servicesSchema } from './service-schema.ts';
+import { nonEmptyText, recordOf, text } from './shapes.ts';
 import { parseDuration, parseSize } from './units.ts';
 
 const absolutePath = z.string().check(z.regex(/^\/(?:[^\0]*[^\0/])?$/));
@@ -27,14 +28,14 @@ export const schemas = {
   lockTimeout: duration,
   onUnsupported: z.enum(['fallback', 'fail']),
   'daemon.enabled': z.union([z.literal('auto'), z.boolean()]),
-  'daemon.command': z.string().check(z.minLength(1)),
-  'daemon.args': z.array(z.string()),
+  'daemon.command': nonEmptyText,
+  'daemon.args': z.array(text),
   services: z.lazy(servicesSchema),
-  user: z.optional(z.string().check(z.regex(/^[^:\s]+(?::[^:\s]+)?$/))),
-  capabilities: z.union([z.enum(['auto', 'keep']), z.array(z.string())]),
+  user: z.optional(z.string().check(z.regex(/^[^:\s\0]+(?::[^:\s\0]+)?$/))),
+  capabilities: z.union([z.enum(['auto', 'keep']), z.array(text)]),
   noNewPrivileges: z.boolean(),
   'shutdown.grace': duration,
-  exitCodes: z.record(exitCodeText, exitCode),
+  exitCodes: recordOf(exitCodeText, exitCode),
   processGroup: z.boolean(),
   'push.to': z
     .array(z.string().check(z.refine((uri) => parseCacheUri(uri) !== undefined)))

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { NIX_DAEMON, type ServiceSpec } from './services.ts';
+import { nonEmptyText, recordOf, text } from './shapes.ts';
 import { parseDuration, parseSignal } from './units.ts';
 
 /** Bytes of `sun_path` without its closing NUL (unix(7)). */
@@ -7,9 +8,6 @@ const SOCKET_PATH_BYTES = 107;
 
 /** Made when there are services to validate: making it takes longer than all other schemas together. */
 export function servicesSchema() {
-  // A NUL would end it early, where C reads it.
-  const text = z.string().check(z.regex(/^[^\0]*$/));
-  const nonEmpty = z.string().check(z.regex(/^[^\0]+$/));
   const socketPath = z.string().check(
     z.regex(/^\/[^\0]*[^\0/]$/),
     z.refine((path) => Buffer.byteLength(path) <= SOCKET_PATH_BYTES),
@@ -30,10 +28,10 @@ export function servicesSchema() {
 
   const service = z
     .strictObject({
-      command: nonEmpty,
+      command: nonEmptyText,
       args: z.optional(z.array(text)),
-      user: z.optional(nonEmpty),
-      env: z.optional(z.record(z.string().check(z.regex(/^[^\0=]+$/)), text)),
+      user: z.optional(nonEmptyText),
+      env: z.optional(recordOf(z.string().check(z.regex(/^[^\0=]+$/)), text)),
       restart: z.optional(z.enum(['always', 'on-failure', 'never'])),
       ready: z.optional(ready),
       listen: z.optional(socketPath),
@@ -47,8 +45,8 @@ export function servicesSchema() {
   // Beginning with a letter: JavaScript would put a name that is a number before all others.
   const name = z.string().check(
     z.regex(/^[A-Za-z][\w.-]*$/),
-    z.refine((text) => text !== NIX_DAEMON),
+    z.refine((name) => name !== NIX_DAEMON),
   );
 
-  return z.record(name, service);
+  return recordOf(name, service);
 }

@@ -10,12 +10,13 @@ const milliseconds: Readonly<Record<string, number>> = {
 
 /**
  * A time such as `8s` or `1.5m`, in milliseconds.
- * @returns undefined for anything else: a number without a unit is ambiguous, and so refused.
+ * @returns undefined for anything else: a number without a unit is ambiguous, and one beyond all counting no time.
  */
 export function parseDuration(text: string): number | undefined {
   const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
   const factor = unit === undefined ? undefined : milliseconds[unit];
-  return number === undefined || factor === undefined ? undefined : Math.round(Number(number) * factor);
+  const time = Math.round(Number(number) * (factor ?? Number.NaN));
+  return Number.isSafeInteger(time) ? time : undefined;
 }
 
 const sizes: Readonly<Record<string, number>> = {

@@ -6,7 +6,14 @@ import { buildCommands, installCommands } from './packages.ts';
 import { repository, rootfs } from './paths.ts';
 import { runOk } from './run.ts';
 
-const sources = ['src', 'tools/build.ts', 'tools/code-cache.ts', 'rootfs', 'package-lock.json'];
+const sources = [
+  'src',
+  'tools/build.ts',
+  'tools/code-cache.ts',
+  'tools/man-page.ts',
+  'rootfs',
+  'package-lock.json',
+];
 
 /** What `npm run build` makes, made again only when something it is made of is younger. */
 export async function ensureDist(): Promise<void> {

@@ -7,7 +7,7 @@ const literal = String.raw`'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|\x60(?:\\.|\$
 
 /** Where the source says what went wrong: as a field, or to one of the functions that make an error of it. */
 const places = new RegExp(
-  String.raw`\b(?:what\s*[:=]|(?:fault|refuse|refusal|misfit)\(|volumeFault\(\w+,|toInitError\(error, '\w+',)\s*(?:[^'"\x60;,{}()]*\?\s*)?(${literal})(?:\s*:\s*(${literal}))?`,
+  String.raw`\b(?:what\s*[:=]|(?:fault|refuse|refusal|misfit|unusable)\(|volumeFault\(\w+,|toInitError\(error, '\w+',)\s*(?:[^'"\x60;,{}()]*\?\s*)?(${literal})(?:\s*:\s*(${literal}))?`,
   'g',
 );
 

@@ -63,7 +63,8 @@ export async function makeHostNix(
   }
 }
 
-async function runOn(machine: Machine, script: string): Promise<string> {
+/** Runs a shell script that must succeed on a machine; what it says, trimmed. */
+export async function runOn(machine: Machine, script: string): Promise<string> {
   const program = ['sh', '-euc', script];
   const { exitCode, stdout, stderr } = await bootInNamespace(machine, { program, args: [] });
   if (exitCode !== 0) throw new Error(`${script}: exit ${exitCode}\n${stderr}`);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { helpText, versionText } from '../../src/commands/help.ts';
+import { usages } from '../../src/commands/usage.ts';
 import { synopsis } from '../../src/config/flags.ts';
 import { keyNames } from '../../src/config/keys.ts';
 import { jsonSchema } from '../../src/config/schema.ts';
@@ -46,15 +47,29 @@ const refused: [string[], number, RegExp][] = [
   [['export', '--to='], 64, /export needs a directory/],
   [['export', '/x', '--to', '/y'], 64, /export needs a directory/],
   [['export', '--to', '/x', '/y', '--json'], 64, /--json comes after a path/],
-  [['plan', 'extra'], 64, /unexpected argument extra/],
   [['plan', '--contents'], 64, /unknown flag --contents/],
   [['remount'], 64, /remount takes one directory/],
   [['remount', '/a', '/b'], 64, /remount takes one directory/],
   [['remount', '/nowhere'], 74, /no overlay is mounted at \/nowhere: EINVAL/],
+  [['wait', '--timeout=soon'], 64, /--timeout soon is no time/],
+  [['wait', '--timeout='], 64, /--timeout {2}is no time/],
+  [['logs', '--last=-1'], 64, /--last -1 is no number/],
+  [['logs', '--last=many'], 64, /--last many is no number/],
+  [['restart'], 64, /restart takes one service/],
+  [['restart', 'a', 'b'], 64, /restart takes one service/],
   [['run', '--json'], 64, /unknown flag --json/],
   [['config', '--strategy=x'], 78, /strategy is "x" in flag --strategy/],
   [['config', '--config=/nonexistent.json'], 78, /cannot read \/nonexistent\.json: ENOENT/],
 ];
+
+for (const [name, { operands, values = {} }] of Object.entries(usages)) {
+  if (name === 'run') continue;
+  const [value] = Object.keys(values);
+  refused.push([[name, '--no-such-flag'], 64, /unknown flag --no-such-flag/]);
+  refused.push([[name, '--help=yes'], 64, /--help takes no value/]);
+  if (operands === undefined) refused.push([[name, 'extra'], 64, /unexpected argument extra/]);
+  if (value !== undefined) refused.push([[name, `--${value}`], 64, new RegExp(`--${value} needs a value`)]);
+}
 
 for (const [args, status, message] of refused) {
   test(`nix-cache-init ${args.join(' ')} is refused with ${status}, on one line${status === 64 ? ', and told what is right' : ''}`, () => {

@@ -13,7 +13,7 @@ const examples = readExamples();
 test('every block says what it is, and why it is not run where it is not', () => {
   assert.ok(examples.length > 20);
   for (const { place, language, notRun, comment } of examples) {
-    assert.match(language, /^(sh|json|toml|dockerfile|text)$/, place);
+    assert.match(language, /^(sh|json|toml|dockerfile|text|nix|bash|zsh|fish)$/, place);
     if (comment !== undefined) assert.ok(notRun !== undefined && language !== 'text', place);
   }
 });
