@@ -10,7 +10,7 @@ import { readyFields, serviceFields } from './services.ts';
 export const refuse = (what: string, remedy: string, cause?: unknown): InitError =>
   new InitError({ stage: 'config', what, errno: 'EINVAL', remedy, exitCode: Exit.config, cause });
 
-/** A refused value, as a message shows it: without credentials first, or half of a URI would have them still. */
+/** A refused value, as a message shows it; shortened last, or half a password would not be known for one. */
 export const shown = (value: unknown): string => brief(withoutCredentials(JSON.stringify(value)));
 
 export function unknownKey(name: string, origin: string, known: readonly string[]): InitError {

@@ -76,6 +76,15 @@ export function strategyHere(
 /** A volume of another release may have one that this does not know. */
 const nameOf = (text: string): Config['strategy'] => allStrategies.find((name) => name === text) ?? 'auto';
 
+function directoriesOf(places: Places): MeasuredPlaces {
+  const { volume } = places;
+  if (volume === undefined) return { directory: visibleStore(places), lowers: [] };
+  return {
+    directory: volume.upper,
+    lowers: [volume.image, ...volume.lowers].map(({ storeDir }) => storeDir),
+  };
+}
+
 function binaryCache({ cacheDir, storeDir, stateDir }: Wanted): CacheToPrune {
   const { binaryCache: directory, cacheLinks: record } = volumeLayout(cacheDir);
   return { kind: 'binary cache', directory, lowers: [], record, storeDir, stateDir };
@@ -87,23 +96,21 @@ function store(
   { mounts, env }: { mounts: readonly MountInfo[]; env: NodeJS.ProcessEnv },
 ): StoreToCollect {
   const { kind, stateDir, volume } = places;
-  const common = { kind: 'store', places, env } as const;
+  const common = { kind: 'store', places, env, ...directoriesOf(places) } as const;
   if (volume === undefined) {
-    const directory = visibleStore(places);
-    const accessTimes = mountOf(directory, mounts)?.options.includes('noatime') !== true;
-    return { ...common, directory, lowers: [], storeFlags: [], accessTimes, realStateDir: stateDir };
+    const accessTimes = mountOf(visibleStore(places), mounts)?.options.includes('noatime') !== true;
+    return { ...common, storeFlags: [], accessTimes, realStateDir: stateDir };
   }
-  const { root, upper: directory, image, lowers: further } = volume;
-  const lowers = [image, ...further].map(({ storeDir }) => storeDir);
+  const { root, upper } = volume;
   const realStateDir = volumeLayout(root).state;
   // Init mounts the overlay so that it does, whatever the volume is mounted with (ovl_get_upper in fs/overlayfs/super.c).
-  const over = { directory, lowers, accessTimes: true, realStateDir };
+  const over = { accessTimes: true, realStateDir };
   if (kind === 'mounted') return { ...common, ...over, storeFlags: [] };
   // The upper layer alone: nothing of an image can be met there.
   const uri = storeUri({
     ...prefixPlaces(config),
     storeDir: places.storeDir,
-    realStoreDir: directory,
+    realStoreDir: upper,
     stateDir,
     confDir: volumeLayout(root).own,
   });

@@ -84,20 +84,21 @@ export class GcSchedule implements Companion {
   async #collect(): Promise<void> {
     const { loaded, strategy, log, exitOf } = this.#request;
     const { config } = loaded;
-    const lines: string[] = [];
-    const onLine = (line: string): void => void lines.push(line);
+    const said: string[] = [];
+    const answer: string[] = [];
     const code = await runHelper({
       file: process.execPath,
       argv: ['nix-cache-init', ...gcArguments(config['gc.maxSize'], strategy)],
       env: configurationVariables(loaded),
       signal: this.#stop.signal,
       exitOf,
-      onLine,
+      onLine: (line) => said.push(line),
+      onOutput: (line) => answer.push(line),
     });
     if (this.#stop.signal.aborted) return;
-    const report = reportIn(lines);
+    const report = reportIn(answer);
     if (report === undefined) {
-      log.warn(`garbage collection ended with status ${code}: ${lines.slice(-TAIL_LINES).join(' ')}`);
+      log.warn(`garbage collection ended with status ${code}: ${said.slice(-TAIL_LINES).join(' ')}`);
       return;
     }
     const { deleted, freed, after, under, maxSize } = report;
@@ -136,12 +137,10 @@ export function gcArguments(maxSize: number | undefined, strategy: StrategyName)
   return ['gc', '--json', '--background', ...size, `--strategy=${strategy}`];
 }
 
-/** The report among lines that may have others before it. */
-function reportIn(lines: readonly string[]): GcReport | undefined {
-  const start = lines.indexOf('{');
-  if (start < 0) return undefined;
+/** Undefined where it did not come to that. */
+function reportIn(answer: readonly string[]): GcReport | undefined {
   try {
-    return JSON.parse(lines.slice(start).join('\n')) as GcReport;
+    return JSON.parse(answer.join('\n')) as GcReport;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

@@ -109,6 +109,17 @@ test(
 );
 
 test(
+  'a binary cache has as many paths as it describes',
+  withStore(async (directory) => {
+    mkdirSync(join(directory, 'nar'));
+    for (const file of ['nix-cache-info', 'a.narinfo', 'b.narinfo', 'nar/x.nar.zst'])
+      writeFileSync(join(directory, file), Buffer.alloc(5000, 1));
+    const { bytes, paths } = await measureCache({ directory, lowers: [] });
+    assert.deepEqual({ bytes, paths }, { bytes: du(directory), paths: 2 });
+  }),
+);
+
+test(
   'measuring can be broken off',
   withStore(async (directory) => {
     fill(directory);
