@@ -3,7 +3,9 @@ import { parseCommandLine, synopsis } from './config/flags.ts';
 import { loadConfig } from './config/load.ts';
 import { recordFailure } from './control/failure.ts';
 import { Exit, type InitError, toInitError } from './errors.ts';
+import { isKernelsInit } from './linux/namespaces.ts';
 import { logWritten, printOut, writeStderr } from './log.ts';
+import type { Machine } from './machine/machine.ts';
 import { BootInterrupted, SignalInbox } from './supervise/signals.ts';
 import { Timeline } from './timeline.ts';
 
@@ -15,16 +17,26 @@ import { Timeline } from './timeline.ts';
 export async function init(args: readonly string[]): Promise<number> {
   const timeline = new Timeline();
   keepNodeOffStderr();
-  const inbox = new SignalInbox();
+  if (!isKernelsInit()) return run(args, timeline);
+  // No container: a machine to be made ready, and to be turned off at the end.
+  const { Machine } = await import('./machine/machine.ts');
+  const machine = new Machine();
+  return machine.end(await run(args, timeline, machine));
+}
+
+async function run(args: readonly string[], timeline: Timeline, machine?: Machine): Promise<number> {
+  const inbox = new SignalInbox(machine?.translate);
   // Signal handlers alone do not keep the event loop alive; a timer would wake it.
   const keepAlive = new MessageChannel().port1;
   keepAlive.ref();
   // PID 1 may fail before its loop, never in it: the container would end with it. What boot itself throws comes below.
   process.on('uncaughtException', (error) => reportFatal(error));
   try {
+    machine?.prepare();
     const { flags, file, switches, rest } = parseCommandLine(args);
     if (switches.size > 0) return await showInstead(switches);
     const loaded = await loadConfig({ flags, file, env: process.env });
+    machine?.mountVolume(loaded.config.cacheDir);
     timeline.ended('configuration');
     return await boot({ command: rest, loaded, inbox, timeline });
   } catch (error) {

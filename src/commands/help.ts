@@ -9,7 +9,7 @@ export const versionText = `nix-cache-init ${packageJson.version}\n`;
 /** The width of the longest command's name and two blanks. */
 const NAME_COLUMN = Math.max(...Object.keys(usages).map((name) => name.length)) + 2;
 
-/** The overview, or one command's page. All but the list of keys, which `run` has, fit a terminal of 24 lines; that, 80 columns. */
+/** The overview, or one command's page. A command's page fits a terminal of 24 lines but for `run`'s, which has the keys; all, 80 columns. */
 export function helpText(command?: CommandName): string {
   return command === undefined ? overview() : page(command);
 }

@@ -7,12 +7,15 @@ import { runExport } from './export.ts';
 import { runGc } from './gc.ts';
 import { runLogs } from './logs.ts';
 import { runMetrics } from './metrics.ts';
+import { runMount } from './mount.ts';
 import { runPlan } from './plan.ts';
 import { runPush } from './push.ts';
 import { runRemount } from './remount.ts';
 import { runRestart } from './restart.ts';
+import { runService } from './service.ts';
 import { runStatus } from './status.ts';
 import { runStop } from './stop.ts';
+import { runUnmount } from './unmount.ts';
 import type { CommandName } from './usage.ts';
 import { runWait } from './wait.ts';
 
@@ -32,6 +35,9 @@ export const commands: Readonly<Record<Exclude<CommandName, 'run'>, (line: Comma
     push: runPush,
     gc: runGc,
     config: runConfig,
+    mount: runMount,
+    unmount: runUnmount,
+    service: runService,
     analyze: runAnalyze,
     remount: runRemount,
     completions: async (line) => (await import('./completions.ts')).runCompletions(line),

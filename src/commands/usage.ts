@@ -115,6 +115,29 @@ const all = {
     values: { svg: 'draw it into a file; - is standard output' },
     switches: { json, schema },
   },
+  mount: {
+    usage: 'mount [options]',
+    summary: 'boot hook: mount the volume under the store, and end',
+  },
+  unmount: {
+    usage: 'unmount [--lazy] [options]',
+    summary: 'undo mount; refuses while in use, naming who uses it',
+    switches: {
+      lazy: 'detach what is in use: it ends with those who use it',
+      json,
+      schema: 'the JSON Schema of --json instead',
+    },
+  },
+  service: {
+    usage: 'service install|uninstall|print [--sysv] [options]',
+    summary: 'the boot service of a machine that calls mount and unmount',
+    switches: {
+      sysv: 'a script for System V init, where systemd has units, too',
+      json: 'what was done as JSON',
+      schema: 'the JSON Schema of --json instead',
+    },
+    operands: true,
+  },
   remount: {
     usage: 'remount DIRECTORY',
     summary: "remount a store's overlay in place; a hook of Nix's",

@@ -51,11 +51,9 @@ export function parseCacheUri(uri: string): CacheUri | undefined {
   return new CacheUri(uri, shown, [shown, ...parameters.toSorted()].join('&'));
 }
 
-/**
- * A text in which URIs may be, without what logs in somewhere. A user without a password, as of ssh, is no secret. Nothing is tried from each
- * place to the end: the text may be a megabyte of somebody's mistake.
- */
+/** A text in which URIs may be, without what logs in somewhere. A user without a password, as of ssh, is no secret. */
 export const withoutCredentials = (text: string): string =>
+  // No scheme is longer; without a bound it would take the square of the time of a long word.
   text.replace(/([a-z0-9+.-]{1,20}):\/\/([^/\s"'?#]*)@/gi, (all, scheme: string, user: string) =>
     login.includes(scheme) && !user.includes(':') ? all : `${scheme}://…@`,
   );

@@ -12,6 +12,8 @@ export const Mount = {
   readOnly: 1n,
   noSuid: 2n,
   noDev: 4n,
+  noExec: 8n,
+  noAtime: 1024n,
   remount: 32n,
   bind: 4096n,
   recursive: 16384n,
@@ -36,6 +38,11 @@ export function bindMount(source: string, target: string): void {
 /** Makes one bind mount read-only; the mount it came from stays as it is. */
 export function makeReadOnly(target: string): void {
   mount('none', target, 'none', Mount.bind | Mount.remount | Mount.readOnly);
+}
+
+/** Takes one mount out of its peer group (mount_namespaces(7)): what is mounted on others of it stays off this one. */
+export function makePrivate(target: string): void {
+  mount('none', target, 'none', Mount.private);
 }
 
 /**

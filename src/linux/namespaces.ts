@@ -1,5 +1,7 @@
+import { readlinkSync } from 'node:fs';
+import { hasErrno } from '../errors.ts';
 import { checked, lazily } from './libc.ts';
-import { Mount, mount } from './mount.ts';
+import { Mount, mount, unmount } from './mount.ts';
 
 const unshare1 = lazily('unshare', { return: 'int32', arguments: ['int32'] });
 
@@ -14,3 +16,29 @@ export function enterOwnMountNamespace(): void {
   checked('unshare', () => unshare1()(CLONE_NEWNS));
   mount('none', '/', 'none', Mount.recursive | Mount.private);
 }
+
+/** The first PID namespace there is: PROC_PID_INIT_INO of <linux/proc_ns.h>, the same in every kernel. */
+const FIRST_PID_NAMESPACE = 'pid:[4026531836]';
+
+/**
+ * Whether the kernel started this process as its init, on a machine and not in a container. Where there is no /proc to ask, it is
+ * mounted, and stays so on a machine.
+ */
+export function isKernelsInit(): boolean {
+  if (process.pid !== 1) return false;
+  try {
+    return isFirst();
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error;
+  }
+  try {
+    mount('proc', '/proc', 'proc', Mount.noSuid | Mount.noDev | Mount.noExec);
+    if (isFirst()) return true;
+    unmount('/proc');
+  } catch {
+    // Of a container: the boot says what it lacks.
+  }
+  return false;
+}
+
+const isFirst = (): boolean => readlinkSync('/proc/self/ns/pid') === FIRST_PID_NAMESPACE;

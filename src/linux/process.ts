@@ -7,6 +7,9 @@ export function becomeSubreaper(): void {
   prctl(Prctl.setChildSubreaper, 1n);
 }
 
+/** The name of this boot of the kernel, the same in all containers on it (random(4)). */
+export const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+
 export type ProcessEntry = {
   pid: number;
   /** Its program's, of at most 15 bytes, or what it calls itself. */
@@ -17,12 +20,19 @@ export type ProcessEntry = {
   zombie: boolean;
 };
 
-/** The fields of /proc/PID/stat that matter here (proc_pid_stat(5)). The command may hold blanks and brackets. */
+/** Of the flags there (<linux/sched.h>): nobody can end it. */
+const PF_KTHREAD = 0x200000;
+
+/**
+ * The fields of /proc/PID/stat that matter here (proc_pid_stat(5)). The command may hold blanks and brackets.
+ * @returns undefined for a thread of the kernel, too.
+ */
 export function parseStat(text: string): ProcessEntry | undefined {
   const end = text.lastIndexOf(')');
-  const [state, parent, group, session] = text.slice(end + 2).split(' ');
+  const [state, parent, group, session, , , flags] = text.slice(end + 2).split(' ');
   const pid = Number.parseInt(text, 10);
   if (session === undefined || Number.isNaN(pid)) return undefined;
+  if ((Number(flags ?? 0) & PF_KTHREAD) !== 0) return undefined;
   return {
     pid,
     name: text.slice(text.indexOf('(') + 1, end),

@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { PathKeeper } from '../binary-cache/keeper.ts';
 import { hasErrno } from '../errors.ts';
 import type { ExitOf } from '../linux/helper.ts';
-import { bindMount, makeReadOnly, mount } from '../linux/mount.ts';
+import { bindMount, makePrivate, makeReadOnly, mount } from '../linux/mount.ts';
 import { removeTree } from '../linux/remove.ts';
 import type { Log } from '../log.ts';
 import type { Pusher } from '../push/pusher.ts';
@@ -118,6 +118,7 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
     case 'bind':
       bindMount(step.source, step.target);
       undo.unmounting(step.target);
+      if (step.apart === true) makePrivate(step.target);
       if (step.readOnly) makeReadOnly(step.target);
       break;
     case 'verify':

@@ -24,12 +24,13 @@ export type NixConfPlace =
 export type Step =
   /** Creates a directory and its parents; one that is there stays as it is. */
   | { do: 'mkdir'; path: string; mode: number; like?: string }
-  /** With `orRead` the boot goes on with a plan that only reads, where somebody has it. */
-  | { do: 'lock'; of: LockedThing; path: string; waitMs: number; orRead: boolean }
+  /** With `orRead` the boot goes on with a plan that only reads, where somebody has it; `stays`: see LockRequest. */
+  | { do: 'lock'; of: LockedThing; path: string; waitMs: number; orRead: boolean; stays?: true }
   /** Takes down, newest first, what a boot that was killed left mounted: one whose lock `claim` nobody has. */
   | { do: 'unmount'; targets: string[]; claim: string }
   | { do: 'tmpfs'; target: string; options: string }
-  | { do: 'bind'; source: string; target: string; readOnly: boolean }
+  /** With `apart`, nothing that is mounted at the one later shows up at the other: where mounts are shared. */
+  | { do: 'bind'; source: string; target: string; readOnly: boolean; apart?: true }
   /** Refuses a volume that this version or this strategy does not understand. */
   | { do: 'verify'; manifest: string; xattrs: 'trusted' | 'user' }
   /** Refuses a volume that has never been an upper layer and cannot be one. */

@@ -21,8 +21,10 @@ export class SignalInbox {
     else this.#kept.push(signal);
   };
 
-  constructor() {
-    for (const name of forwardedSignals.values()) process.on(name, (signal) => this.#handler(signal));
+  /** @param translate what a signal means here, if another than itself. */
+  constructor(translate: (signal: NodeJS.Signals) => NodeJS.Signals = (signal) => signal) {
+    for (const name of forwardedSignals.values())
+      process.on(name, (signal) => this.#handler(translate(signal)));
     // Lets in what arrived since our first instruction: src/native blocked it.
     setMainThreadMask(initMask);
   }

@@ -29,6 +29,16 @@ export function baseTarball(suite: Suite): Promise<string> {
   return tarballs.getOrInsertComputed(suite, () => alone(`tarball-${suite}`, ensure));
 }
 
+/** One that boots by itself, with systemd and nix-daemon as a service of it. */
+export async function systemdTarball(): Promise<string> {
+  const args = mmdebstrapArguments('trixie', ['nix-setup-systemd', 'systemd-sysv', 'udev']);
+  const file = join(cacheDirectory, 'bases', `systemd-${fingerprint(args)}.tar`);
+  await alone('tarball-systemd', async () => {
+    if (!existsSync(file)) await makeTarball('trixie', file, args, 'systemd');
+  });
+  return file;
+}
+
 /** The same unpacked, once per clone; to be read only. */
 export async function baseRoot(suite: Suite): Promise<string> {
   const tarball = await baseTarball(suite);
@@ -44,10 +54,10 @@ export async function baseRoot(suite: Suite): Promise<string> {
   return root;
 }
 
-async function makeTarball(suite: Suite, file: string, args: string[]): Promise<void> {
+async function makeTarball(suite: Suite, file: string, args: string[], name: string = suite): Promise<void> {
   await installCommands({ mmdebstrap: 'mmdebstrap' });
   console.log(`Making a Debian ${suite} root with its Nix (kept in .cache/ for the next time)`);
-  await removeOlder(suite, dirname(file));
+  await removeOlder(name, dirname(file));
   const unfinished = `${file}.unfinished.tar`;
   try {
     await runOk('mmdebstrap', [...args, suite, unfinished, readDebianMirror()]);
@@ -57,20 +67,20 @@ async function makeTarball(suite: Suite, file: string, args: string[]): Promise<
   }
 }
 
-function mmdebstrapArguments(suite: Suite): string[] {
+function mmdebstrapArguments(suite: Suite, more: string[] = []): string[] {
   // A testing suite behind a mirror that is not refreshed: its Release file may be past its date.
   const expired = suite === 'forky' ? ['--aptopt=Acquire::Check-Valid-Until "false"'] : [];
   return [
-    ...['--quiet', '--variant=essential', `--include=${include.join(',')}`],
+    ...['--quiet', '--variant=essential', `--include=${[...include, ...more].join(',')}`],
     ...['--aptopt=Acquire::Languages "none"', ...expired],
     ...excluded.map((option) => `--dpkgopt=${option}`),
   ];
 }
 
-async function removeOlder(suite: Suite, directory: string): Promise<void> {
+async function removeOlder(prefix: string, directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   for (const name of await readdir(directory)) {
-    if (name.startsWith(`${suite}-`)) await rm(join(directory, name), { recursive: true });
+    if (name.startsWith(`${prefix}-`)) await rm(join(directory, name), { recursive: true });
   }
 }
 

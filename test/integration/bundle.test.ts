@@ -46,6 +46,15 @@ test('a boot without services evaluates nothing that only those need', () => {
   assert.ok(Object.keys(inputs).filter((path) => only.test(path)).length >= 6);
 });
 
+test('a boot in a container evaluates nothing that only a machine needs', () => {
+  const only = /^src\/(hook|machine)\//;
+  assert.deepEqual(
+    [...reachable('src/main.ts')].filter((path) => only.test(path)),
+    [],
+  );
+  assert.ok(Object.keys(inputs).filter((path) => only.test(path)).length >= 10);
+});
+
 test('a boot of another strategy evaluates nothing of the binary cache, and one that pushes nothing nothing of that', () => {
   const own = (path: string): boolean => /^src\/(binary-cache|push)\//.test(path);
   assert.deepEqual([...reachable('src/main.ts')].filter(own), []);

@@ -1,8 +1,6 @@
 import { mount } from '../../linux/mount.ts';
+import { escapeOption } from '../../linux/overlayfs.ts';
 import type { Step } from '../plan.ts';
-
-/** In overlayfs options a comma, a colon and a backslash stand for themselves only after a backslash. */
-const escapeOption = (path: string): string => path.replace(/[\\,:]/g, '\\$&');
 
 /** The option string of an overlay mount (overlayfs.rst). */
 export function overlayOptions({ lower, upper, work, options }: Step & { do: 'overlay' }): string {

@@ -14,6 +14,7 @@ const stats: [string, string, ProcessEntry | undefined][] = [
     '7 (sh) S 1 7 7 0 -1\n',
     { pid: 7, name: 'sh', parent: 1, group: 7, session: 7, zombie: false },
   ],
+  ['a thread of the kernel', '2 (kthreadd) S 0 0 0 0 -1 2129984 0 0\n', undefined],
   [
     'blanks in the name',
     '8 (a b c) R 7 8 7 0\n',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -136,4 +136,30 @@ test('where the lock cannot be, its errno says why', async () => {
   await assert.rejects(takeLock({ path: `${directory.path}/no/lock`, waitMs: 0, signal }), {
     code: 'ENOENT',
   });
+});
+
+const thisBoot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+
+test('one that is to stay is written down with this boot, and believed as long as it says so', async () => {
+  using directory = temporaryDirectory();
+  const path = `${directory.path}/lock`;
+  closeSync(await takeLock({ of: 'mounts', path, waitMs: 0, signal, stays: true }));
+  assert.equal(JSON.parse(readFileSync(path, 'utf8')).mounted, thisBoot);
+  const what = new RegExp(`^the store here is in use by ${hostname()} \\(nix-cache-init mount, since `);
+  assert.throws(() => assertFree('mounts', path), isInitError({ exitCode: 75, what, remedy: /unmount/ }));
+  writeFileSync(path, JSON.stringify({ host: 'vm', pid: 1, mounted: 'another boot' }));
+  assertFree('mounts', path);
+});
+
+test('a volume that is said to be mounted, and is not, is free', async () => {
+  using directory = temporaryDirectory();
+  mkdirSync(`${directory.path}/own`);
+  const path = `${directory.path}/own/lock`;
+  // No upper layer is there, so nobody can have it; that takes no privilege to find out.
+  for (const boot of [thisBoot, 'another boot']) {
+    writeFileSync(path, JSON.stringify({ host: 'vm', pid: 1, mounted: boot }));
+    const fd = await takeLock({ path, waitMs: 0, signal });
+    assert.equal(JSON.parse(readFileSync(path, 'utf8')).mounted, undefined);
+    closeSync(fd);
+  }
 });
