@@ -46,7 +46,7 @@ export function parseCacheUri(uri: string): CacheUri | undefined {
   const [, user = '', host = ''] = /^(?:(.*)@)?(.*)$/.exec(authority) ?? [];
   if (remote.includes(scheme) ? host === '' : scheme === 'file' && !/^\/[^/]/.test(path)) return undefined;
   const name = login.includes(scheme) ? user.replace(/:.*/, '') : '';
-  const shown = `${scheme}://${name === '' ? '' : `${name}@`}${host}${path.replace(/\/+$/, '')}`;
+  const shown = `${scheme}://${name === '' ? '' : `${name}@`}${host}${path.replace(/(?<!\/)\/+$/, '')}`;
   const parameters = query.split('&').filter((one) => telling.includes(one.replace(/=.*/s, '')));
   return new CacheUri(uri, shown, [shown, ...parameters.toSorted()].join('&'));
 }

@@ -1,12 +1,9 @@
+import { existsSync } from 'node:fs';
 import { appendFile, readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { CacheUri } from '../config/cache-uri.ts';
 import { hasErrno } from '../errors.ts';
 import { makeDirectories } from '../linux/directories.ts';
-import { replaceFileLater } from '../linux/replace.ts';
-import { hashPart } from './source.ts';
-
-const FORMAT = 1;
 
 /** As long as any file system takes names (NAME_MAX), and more than enough. */
 const NAME_HEX = 32;
@@ -18,8 +15,8 @@ export function recordFile(directory: string, { identity }: CacheUri): string {
 }
 
 /**
- * What a cache is known to have: a line that says which cache, and one for each path. Lines are only added, each whole or, where a
- * kill cut it off, no path's name: that one is asked for again, and the cache has it. So two may add at a time, too.
+ * What a cache is known to have: a line for each path, and one that tells people which cache. Lines are only added, all at once, so that
+ * two may at a time. What a kill cut off is no path's line: that one is asked for again, and the cache has it.
  */
 export class PushRecord {
   readonly #file: string;
@@ -32,10 +29,9 @@ export class PushRecord {
 
   /** @returns the hash parts of the paths. */
   async read(): Promise<Set<string>> {
-    const [first, ...lines] = (await this.#text()).split('\n');
-    if (first !== this.#heading) return new Set();
+    const lines = (await this.#text()).split('\n');
     // What follows the last line end was cut off.
-    return new Set(lines.slice(0, -1).map(hashPart).filter(Boolean));
+    return new Set(lines.slice(0, -1).flatMap((line) => /^([a-z0-9]{32})-./.exec(line)?.[1] ?? []));
   }
 
   /**
@@ -44,28 +40,15 @@ export class PushRecord {
    */
   async note(paths: readonly string[]): Promise<boolean> {
     try {
-      await this.#add(paths);
+      makeDirectories(dirname(this.#file), 0o755);
+      // Whatever a kill has left before.
+      const start = existsSync(this.#file) ? '\n' : `${JSON.stringify({ to: this.#to })}\n`;
+      await appendFile(this.#file, `${start}${paths.map((path) => `${basename(path)}\n`).join('')}`);
       return true;
     } catch (error) {
       if (hasErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT')) return false;
       throw error;
     }
-  }
-
-  async #add(paths: readonly string[]): Promise<void> {
-    const text = await this.#text();
-    const known = text.startsWith(`${this.#heading}\n`);
-    if (!known) {
-      makeDirectories(dirname(this.#file), 0o755);
-      await replaceFileLater(this.#file, `${this.#heading}\n`, () => true);
-    }
-    // Not after half a line.
-    const gap = known && !text.endsWith('\n') ? '\n' : '';
-    await appendFile(this.#file, `${gap}${paths.map((path) => `${basename(path)}\n`).join('')}`);
-  }
-
-  get #heading(): string {
-    return JSON.stringify({ format: FORMAT, to: this.#to.shown });
   }
 
   async #text(): Promise<string> {

@@ -124,10 +124,12 @@ namespaceTest('logs has what the log does not show, and follows what comes', asy
 namespaceTest('wait returns when services that are waited for are ready', async () => {
   await using machine = await makeMachine({ volume: 'none' });
   await machine.shell('mkfifo tmp/go');
-  const web = { ...acting('web', 'await:/tmp/go', 'newline:4', 'stay'), ready: { fd: 4 } };
+  const web = { ...acting('web', 'say:begins', 'await:/tmp/go', 'newline:4', 'stay'), ready: { fd: 4 } };
   await using booted = await startBoot(machine, {
     args: [...serving({ web }).slice(0, 3), 'sh', '-c', 'echo ready; exec sleep infinity'],
   });
+  // Before that, what has the PID may not have its root yet.
+  await booted.waitForError(/web begins/);
   const waiting = machine.shell(
     `nsenter --target=${booted.init} --mount --pid --root --wd ${cli} wait --timeout 60 && echo waited`,
   );

@@ -50,6 +50,13 @@ const refused = [
 
 for (const uri of refused) test(`'${uri}' is refused`, () => assert.equal(parseCacheUri(uri), undefined));
 
+// Whoever tries each place to the end does not come to one here.
+for (const text of ['a'.repeat(1e6), 'a://'.repeat(3e5), '@'.repeat(1e6), `file:///h${'/'.repeat(3e5)}x`])
+  test(`a megabyte such as ${text.slice(0, 12)}… takes no longer than reading it`, () => {
+    assert.equal(withoutCredentials(text), text);
+    assert.equal(parseCacheUri(text)?.uri, text.startsWith('file') ? text : undefined);
+  });
+
 test('credentials are taken out of whatever somebody says, and nothing else is', () => {
   for (const [text, shown] of [
     ["unable to download 'https://me:pw@host/x.narinfo'", "unable to download 'https://…@host/x.narinfo'"],
