@@ -9,10 +9,11 @@ export const controlOf = (machine: Machine): string => machine.path('/run/nix-ca
 /** A connection to it, when it is there. */
 export async function connectControl(path: string): Promise<Socket> {
   for (let tries = 0; ; tries += 1) {
-    const socket = connect(path);
+    // Who is hung up on finds that out at any time.
+    const socket = connect(path).on('error', () => {});
     try {
       await once(socket, 'connect');
-      return socket.on('error', () => {});
+      return socket;
     } catch (error) {
       if (tries >= 200) throw error;
       await sleep(20);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type Analysis, analysisSchema } from '../../src/analyze/schema.ts';
+import { program } from '../harness/checking.ts';
 import { bootInNamespace } from '../harness/namespaceBoot.ts';
 import { type Machine, makeMachine } from '../harness/namespaceMachine.ts';
 import { fillImage, overlay } from '../harness/namespaceStore.ts';
@@ -41,7 +42,7 @@ namespaceTest('every moment from the start of Node to the command is somewhere',
     slow: { ...acting('slow', 'socket:/run/slow', 'stay'), ready: { socket: '/run/slow' } },
   };
   const flags = [`--services=${JSON.stringify(services)}`];
-  const text = await analyze(machine, flags, `cat ${recorded}; echo; nix-cache-init analyze --json`);
+  const text = await analyze(machine, flags, `cat ${recorded}; echo; ${program} analyze --json`);
   const [record = '', answer = ''] = text.split(/^(?=\{)/m);
   const analysis = parse(answer);
   assert.deepEqual(
@@ -88,7 +89,7 @@ function assertInside({ phases }: Analysis, name: string, parts: { start: number
 namespaceTest('the table has a row for each of them, and so has the picture', async () => {
   await installCommands({ xmllint: 'libxml2-utils' });
   await using machine = await imageMachine();
-  const script = 'nix-cache-init analyze --json --svg /tmp/boot.svg; echo; nix-cache-init analyze';
+  const script = `${program} analyze --json --svg /tmp/boot.svg; echo; ${program} analyze`;
   const [answer = '', table = ''] = (await analyze(machine, [], script)).split(/\n\n/);
   const { phases, steps, ms } = parse(answer);
   const rows = table.trimEnd().split('\n').slice(1);
@@ -109,7 +110,7 @@ namespaceTest('what was tried and refused has its time, too', async () => {
   await using machine = await imageMachine();
   // Somebody else has the volume, which only the attempt to lock it shows.
   const via = `mkdir -p /nix-cache/.nix-cache-init; exec 9>>/nix-cache/.nix-cache-init/lock; flock 9; exec "$@"`;
-  const script = `${untilRecorded}; nix-cache-init analyze --json`;
+  const script = `${untilRecorded}; ${program} analyze --json`;
   const { exitCode, stdout, stderr } = await bootInNamespace(machine, {
     via,
     args: ['--on-locked=read-only', ...overlay('sh', '-euc', script)],
@@ -127,8 +128,8 @@ namespaceTest('what was tried and refused has its time, too', async () => {
 
 namespaceTest('without a boot it says so, with 1', async () => {
   await using machine = await imageMachine();
-  const program = ['/opt/nix-cache-init/bin/nix-cache-init', 'analyze'];
-  const ask = () => bootInNamespace(machine, { program, args: [] });
+  const asked = [program, 'analyze'];
+  const ask = () => bootInNamespace(machine, { program: asked, args: [] });
   const { exitCode, stdout, stderr } = await ask();
   assert.deepEqual([exitCode, stdout], [1, '']);
   const line = /^nix-cache-init: analyze: no boot .*boot\.json: ENOENT \(.*docker exec CONTAINER .*\)\n$/;
@@ -148,8 +149,8 @@ for (const [words, says] of [
 ] as const) {
   namespaceTest(`analyze ${words.join(' ')} is a wrong use`, async () => {
     await using machine = await makeMachine();
-    const program = ['/opt/nix-cache-init/bin/nix-cache-init', 'analyze'];
-    const { exitCode, stdout, stderr } = await bootInNamespace(machine, { program, args: [...words] });
+    const asked = [program, 'analyze'];
+    const { exitCode, stdout, stderr } = await bootInNamespace(machine, { program: asked, args: [...words] });
     assert.deepEqual([exitCode, stdout], [64, '']);
     assert.match(stderr, says);
   });

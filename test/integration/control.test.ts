@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { entrySchema } from '../../src/commands/logs.ts';
 import type { ServiceSpec } from '../../src/config/services.ts';
 import { reportSchema } from '../../src/control/report.ts';
+import { program } from '../harness/checking.ts';
 import { assertFails } from '../harness/failureLine.ts';
 import { startBoot } from '../harness/namespaceBoot.ts';
 import { type Machine, makeMachine } from '../harness/namespaceMachine.ts';
@@ -11,8 +12,6 @@ import { namespaceTest } from '../harness/namespaceTest.ts';
 import { idle, type RunningBoot, startRunningBoot } from '../harness/runningBoot.ts';
 import { acting, logged, serving } from '../harness/services.ts';
 
-const cli = '/usr/local/bin/nix-cache-init';
-
 /** Boots with services and a command that stays; `exec` is `docker exec`. */
 const startServing = (machine: Machine, ...args: string[]): Promise<RunningBoot> =>
   startRunningBoot(machine, { args: [...args, ...idleWith(acting('web', 'session', 'stay'))] });
@@ -20,7 +19,7 @@ const startServing = (machine: Machine, ...args: string[]): Promise<RunningBoot>
 const idleWith = (web: ServiceSpec): string[] => [...serving({ web }).slice(0, 3), ...idle];
 
 const statusOf = async (boot: RunningBoot) =>
-  reportSchema.parse(JSON.parse(await boot.shell(`${cli} status --json`)));
+  reportSchema.parse(JSON.parse(await boot.shell(`${program} status --json`)));
 
 namespaceTest('status says what is so: strategy, layers, image, volume, command', async () => {
   await using machine = await makeMachine({ volume: 'ext4', size: '64M' });
@@ -39,7 +38,7 @@ namespaceTest('status says what is so: strategy, layers, image, volume, command'
   const [size] = (await boot.shell('stat -f -c %S /nix-cache')).split(' ').map(Number);
   assert.equal(report.volume?.total, (blocks ?? 0) * (size ?? 0));
   assert.match(report.volume?.holder ?? '', /PID 1/);
-  const page = await boot.shell(`${cli} status`);
+  const page = await boot.shell(`${program} status`);
   assert.match(page, /^strategy +overlay$/m);
   assert.match(page, /^volume +\/nix-cache\n +\[#* *\] +\d+ % {2}.* of .* free$/m);
   assert.match(page, /^ +locked by .*PID 1/m);
@@ -53,7 +52,7 @@ namespaceTest('why a strategy was not taken is told, by status and by wait', asy
   assert.match(strategy.passedOver.join(), /overlay|volume|nix-cache/);
   assert.equal(volume, null);
   assert.ok(warnings.some(({ message }) => message.includes('going on with strategy none')));
-  const { exitCode, stderr } = await boot.attempt(`${cli} wait`);
+  const { exitCode, stderr } = await boot.attempt(`${program} wait`);
   assert.equal(exitCode, 0);
   assert.match(stderr, /^nix-cache-init: strategy none: /m);
 });
@@ -63,7 +62,7 @@ namespaceTest('a service is restarted at once, and that is no crash', async () =
   await using boot = await startServing(machine, '--log-level=info');
   const [before] = (await statusOf(boot)).services;
   assert.deepEqual([before?.name, before?.state, before?.restarts], ['web', 'running', 0]);
-  const { pid } = JSON.parse(await boot.shell(`${cli} restart --json web`));
+  const { pid } = JSON.parse(await boot.shell(`${program} restart --json web`));
   const [after] = (await statusOf(boot)).services;
   assert.deepEqual([after?.state, after?.pid, after?.restarts], ['running', pid, 1]);
   assert.notEqual(pid, before?.pid);
@@ -76,7 +75,7 @@ namespaceTest('one that does not care for TERM is killed after the grace', async
   const args = ['--shutdown-grace=300ms', ...idleWith(acting('web', 'ignore:TERM', 'session', 'stay'))];
   await using boot = await startRunningBoot(machine, { args });
   await boot.booted.waitForError(/web own session/);
-  await boot.shell(`${cli} restart web`);
+  await boot.shell(`${program} restart web`);
   assert.equal((await statusOf(boot)).services[0]?.restarts, 1);
 });
 
@@ -84,37 +83,37 @@ namespaceTest('what waits for its next start is started now', async () => {
   await using machine = await makeMachine({ volume: 'none' });
   const args = idleWith(acting('web', 'first:/tmp/second', 'exit:3'));
   await using boot = await startRunningBoot(machine, { args });
-  const { exitCode } = await boot.attempt(`${cli} restart web`);
+  const { exitCode } = await boot.attempt(`${program} restart web`);
   assert.equal(exitCode, 0);
 });
 
 namespaceTest('a service that is not there is named with those that are', async () => {
   await using machine = await makeMachine({ volume: 'none' });
   await using boot = await startServing(machine);
-  assertFails(await boot.attempt(`${cli} restart wbe`), 64, /no service wbe: ENOENT \(say one of: web\)/);
+  assertFails(await boot.attempt(`${program} restart wbe`), 64, /no service wbe: ENOENT \(say one of: web\)/);
 });
 
 namespaceTest('stop ends everything, as TERM does', async () => {
   await using machine = await makeMachine({ volume: 'none' });
   await using boot = await startServing(machine);
-  assert.equal((await boot.attempt(`trap '' TERM; ${cli} stop`)).exitCode, 0);
+  assert.equal((await boot.attempt(`trap '' TERM; ${program} stop`)).exitCode, 0);
   assert.equal((await boot.booted.ended).exitCode, 143);
 });
 
 namespaceTest('logs has what the log does not show, and follows what comes', async () => {
   await using machine = await makeMachine({ volume: 'none' });
   await using boot = await startServing(machine);
-  const lines = (await boot.shell(`${cli} logs --json`)).split('\n').map((line) => JSON.parse(line));
+  const lines = (await boot.shell(`${program} logs --json`)).split('\n').map((line) => JSON.parse(line));
   for (const line of lines) entrySchema.parse(line);
   assert.ok(lines.some(({ level, message }) => level === 'debug' && message === 'plan'));
-  assert.equal((await boot.shell(`${cli} logs --last 1`)).split('\n').length, 1);
-  assert.equal(await boot.shell(`${cli} logs --last 0`), '');
+  assert.equal((await boot.shell(`${program} logs --last 1`)).split('\n').length, 1);
+  assert.equal(await boot.shell(`${program} logs --last 0`), '');
   // Ends when init hangs up.
-  const following = boot.attempt(`trap '' TERM; exec ${cli} logs --last 100 --follow >/tmp/followed`);
+  const following = boot.attempt(`trap '' TERM; exec ${program} logs --last 100 --follow >/tmp/followed`);
   await boot.shell("until grep -q 'plan' /tmp/followed; do sleep 0.05; done");
   const [web] = (await statusOf(boot)).services;
   await boot.shell(`kill -KILL ${web?.pid}`);
-  await boot.shell(`until ${cli} logs --json | grep 'status 137'; do sleep 0.1; done`);
+  await boot.shell(`until ${program} logs --json | grep 'status 137'; do sleep 0.1; done`);
   boot.booted.signal('SIGTERM');
   await following;
   const followed = readFileSync(machine.path('/tmp/followed'), 'utf8');
@@ -131,7 +130,7 @@ namespaceTest('wait returns when services that are waited for are ready', async 
   // Before that, what has the PID may not have its root yet.
   await booted.waitForError(/web begins/);
   const waiting = machine.shell(
-    `nsenter --target=${booted.init} --mount --pid --root --wd ${cli} wait --timeout 60 && echo waited`,
+    `nsenter --target=${booted.init} --mount --pid --root --wd ${program} wait --timeout 60 && echo waited`,
   );
   await machine.shell('echo >tmp/go');
   assert.match(await waiting, /waited/);
@@ -140,24 +139,24 @@ namespaceTest('wait returns when services that are waited for are ready', async 
 
 namespaceTest('wait gives up in its time where no init answers', async () => {
   await using machine = await makeMachine({ volume: 'none' });
-  const { stdout } = await machineRun(machine, `${cli} wait --timeout 0.3; echo $?`);
+  const { stdout } = await machineRun(machine, `${program} wait --timeout 0.3; echo $?`);
   assert.match(stdout, /^75$/m);
 });
 
 namespaceTest('wait says how the boot failed, and not how one did in another life', async () => {
   await using machine = await makeMachine({ volume: 'none' });
   const fails = '/init --strategy=overlay --on-unsupported=fail true; echo';
-  const first = await machineRun(machine, `${fails} $?; ${cli} wait --timeout 30; echo $?`);
+  const first = await machineRun(machine, `${fails} $?; ${program} wait --timeout 30; echo $?`);
   assert.match(first.stdout, /^(7[78])\n\1$/m);
   assert.match(first.stderr, /wait: the boot failed: .*ECANCELED \(mend that/);
-  const second = await machineRun(machine, `${cli} wait --timeout 0.3; echo $?`);
+  const second = await machineRun(machine, `${program} wait --timeout 0.3; echo $?`);
   assert.match(second.stdout, /^75$/m);
 });
 
 namespaceTest('another init in the same container does not take the socket', async () => {
   await using machine = await makeMachine({ volume: 'none' });
   await using boot = await startServing(machine);
-  const { exitCode, stderr } = await boot.attempt(`/init --strategy=none -- ${cli} status --json`);
+  const { exitCode, stderr } = await boot.attempt(`/init --strategy=none -- ${program} status --json`);
   assert.equal(exitCode, 0);
   assert.match(stderr, /another init answers at/);
   assert.equal((await statusOf(boot)).pid, 1);
@@ -178,7 +177,7 @@ namespaceTest(
   async () => {
     await using machine = await makeMachine({ volume: 'none' });
     await using boot = await startServing(machine);
-    const alice = `setpriv --reuid 1000 --regid 1000 --clear-groups ${cli} status`;
+    const alice = `setpriv --reuid 1000 --regid 1000 --clear-groups ${program} status`;
     assertFails(await boot.attempt(alice), 74, /EACCES/);
     await boot.shell('chmod 666 /run/nix-cache-init/control.sock');
     assertFails(await boot.attempt(alice), 74, /init hung up: ECONNRESET/);
