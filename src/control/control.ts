@@ -45,7 +45,8 @@ export function openControl(log: Log): Control | undefined {
     makeDirectories(runDir);
     return new Control(listenAnew(path));
   } catch (error) {
-    if (hasErrno(error, 'EADDRINUSE')) log.warn(`another init answers at ${path}: this one cannot be asked`);
+    // As where /init runs a program inside of a container whose PID 1 it is, too.
+    if (hasErrno(error, 'EADDRINUSE')) log.info(`another init answers at ${path}: this one cannot be asked`);
     else log.info('there is no control socket', { path, errno: errnoOf(error) });
     return undefined;
   }

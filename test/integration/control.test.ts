@@ -156,7 +156,9 @@ namespaceTest('wait says how the boot failed, and not how one did in another lif
 namespaceTest('another init in the same container does not take the socket', async () => {
   await using machine = await makeMachine({ volume: 'none' });
   await using boot = await startServing(machine);
-  const { exitCode, stderr } = await boot.attempt(`/init --strategy=none -- ${program} status --json`);
+  const { exitCode, stderr } = await boot.attempt(
+    `/init --strategy=none --log-level=info -- ${program} status --json`,
+  );
   assert.equal(exitCode, 0);
   assert.match(stderr, /another init answers at/);
   assert.equal((await statusOf(boot)).pid, 1);

@@ -156,9 +156,13 @@ suite('as PID 1, beside tini and dumb-init', { concurrency: 4 }, () => {
     'dumb-init': '/',
   });
 
-  const kept = runs(shell('sleep 0.3; [ -e /proc/$PPID/fd/7 ] && echo kept || echo gone'), output, {
-    via: 'exec 7</etc/passwd; exec "$@"',
-  });
+  const kept = runs(
+    shell('sleep 0.3; [ "$(readlink /proc/$PPID/fd/7)" = /etc/passwd ] && echo kept || echo gone'),
+    output,
+    {
+      via: 'exec 7</etc/passwd; exec "$@"',
+    },
+  );
   claim(setting, 'a file that init was given for the command', kept, {
     ours: 'gone',
     tini: 'kept',
@@ -204,7 +208,9 @@ suite('as PID 1, beside tini and dumb-init', { concurrency: 4 }, () => {
       code,
     )(setting, { instead: ['dumb-init', '-r', '15:10', '--'] });
     // The last word on its exit is the trap's: whether a wait that a signal ended knows of it differs.
-    const shellInstead = `trap 'kill -USR1 $main; wait $main; exit $?' TERM; "$@" & main=$!; wait $main`;
+    // It is up when the shell knows its command, and the command has its trap.
+    const shellInstead = `said=$(mktemp); trap 'kill -USR1 $main; wait $main; exit $?' TERM; "$@" >$said & main=$!
+until [ -s $said ]; do sleep 0.02; done; cat $said; rm $said; wait $main`;
     const instead = [...inits.ours, 'sh', '-c', shellInstead, 'sh'];
     const boot = [...instead.slice(0, 3), '--process-group=no', ...instead.slice(3)];
     assert.deepEqual([rewriting, await signals(TERM, command, code)(setting, { instead: boot })], [3, 3]);
