@@ -65,7 +65,6 @@ export async function boot({ command, loaded, inbox, timeline }: BootOptions): P
     const known = { loaded, access, plan, passedOver, reconciled, socket, command, reaper, journal };
     // The record once more, with what came after: the services and the command.
     const whenRunning = [record, ...applied.whenRunning, openSteering(known, applied.undo, log)];
-    if (schedule !== undefined) whenRunning.push(() => schedule.start());
     const running = {
       command,
       cwd,

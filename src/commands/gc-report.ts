@@ -1,4 +1,4 @@
-import { formatSize } from '../doctor/room.ts';
+import { formatSize } from '../config/units.ts';
 import type { GcReport } from '../gc/report.ts';
 
 /** A collection for people: what went, what that came to, and what holds the rest. */

@@ -2,7 +2,7 @@ import { type CommandLine, parseCommandLine } from '../config/flags.ts';
 import { flagName } from '../config/keys.ts';
 import { loadConfig } from '../config/load.ts';
 import { toInitError, usageError } from '../errors.ts';
-import { serviceJsonSchema } from '../hook/schema.ts';
+import { serviceSchema } from '../hook/schema.ts';
 import { generateService } from '../hook/service/generate.ts';
 import {
   installService,
@@ -11,6 +11,7 @@ import {
   uninstallService,
 } from '../hook/service/install.ts';
 import { printOut } from '../log.ts';
+import { printJson, printSchema } from './json.ts';
 import { usages } from './usage.ts';
 
 const actions = ['install', 'uninstall', 'print'] as const;
@@ -20,7 +21,7 @@ const isAction = (word: string | undefined): word is Action => actions.some((act
 /** Writes, removes or prints what has the machine's own init call `mount` at boot. */
 export async function runService(line: CommandLine): Promise<number> {
   const { action, flags, file, switches } = withAction(line);
-  if (switches.has('schema')) return print(JSON.stringify(serviceJsonSchema(), null, 2));
+  if (switches.has('schema')) return printSchema('service', serviceSchema);
   if (action === undefined)
     throw usageError('service: what is to be done?', `say one of ${actions.join(', ')}`);
   const manager = switches.has('sysv') ? 'sysv' : managerHere();
@@ -33,7 +34,9 @@ export async function runService(line: CommandLine): Promise<number> {
     const text = await generateService({ manager, cacheDir: config.cacheDir, options });
     if (action === 'print') return print(text.trimEnd());
     const report = action === 'install' ? installService(manager, text) : uninstallService(manager);
-    return print(switches.has('json') ? JSON.stringify(report, null, 2) : formatReport(report, action));
+    if (!switches.has('json')) return print(formatReport(report, action));
+    printJson(report);
+    return 0;
   } catch (error) {
     throw toInitError(error, 'service', `cannot ${action} the boot service`);
   }

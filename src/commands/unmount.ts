@@ -1,17 +1,15 @@
 import type { CommandLine } from '../config/flags.ts';
 import { loadConfig } from '../config/load.ts';
 import { toInitError } from '../errors.ts';
-import { unmountJsonSchema } from '../hook/schema.ts';
+import { unmountSchema } from '../hook/schema.ts';
 import { inUse, type UnmountReport, unmountHere } from '../hook/unmount.ts';
 import { createLog, logWritten, printOut } from '../log.ts';
 import { interruptible } from './interruptible.ts';
+import { printJson, printSchema } from './json.ts';
 
 /** Undoes what `mount` did; refuses, naming them, while processes use it. */
 export async function runUnmount({ flags, file, switches }: CommandLine): Promise<number> {
-  if (switches.has('schema')) {
-    printOut(`${JSON.stringify(unmountJsonSchema(), null, 2)}\n`);
-    return 0;
-  }
+  if (switches.has('schema')) return printSchema('unmount', unmountSchema);
   return interruptible(async (signal) => {
     const { config } = await loadConfig({ flags, file, env: process.env });
     // A shell's place is its own affair; ours would keep the mount busy.
@@ -19,7 +17,7 @@ export async function runUnmount({ flags, file, switches }: CommandLine): Promis
     const log = createLog(config);
     try {
       const report = await unmountHere({ config, lazy: switches.has('lazy'), log, signal });
-      if (switches.has('json')) printOut(`${JSON.stringify(report, null, 2)}\n`);
+      if (switches.has('json')) printJson(report);
       else if (report.users.length > 0) printOut(formatUsers(report));
       if (report.users.length > 0) throw inUse(report.users, config.storeDir);
       return 0;

@@ -47,3 +47,12 @@ export function parseSignal(text: string): NodeJS.Signals | undefined {
   const name = text.startsWith('SIG') ? text : `SIG${text}`;
   return Object.hasOwn(constants.signals, name) ? (name as NodeJS.Signals) : undefined;
 }
+
+const sizeUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** `12.5 GiB`. */
+export function formatSize(bytes: number): string {
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), sizeUnits.length - 1);
+  const value = bytes / 1024 ** power;
+  return `${Number.isInteger(value) ? value : value.toFixed(1)} ${sizeUnits[power]}`;
+}

@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { errnoOf, hasErrno } from '../errors.ts';
 import { makeDirectories } from '../linux/directories.ts';
 import { removeFile } from '../linux/remove.ts';
-import { connectUnix, listenUnix } from '../linux/socket.ts';
+import { isListening, listenUnix } from '../linux/socket.ts';
 import type { Log } from '../log.ts';
 import { runDir, runLayout } from '../store/run-layout.ts';
 import type { Handlers } from './handlers.ts';
@@ -58,21 +58,9 @@ function listenAnew(path: string): number {
     return listenUnix(path, 0o600);
   } catch (error) {
     if (!hasErrno(error, 'EADDRINUSE')) throw error;
-    if (isAnswered(path)) throw error;
+    if (isListening(path)) throw error;
     // What an init that was killed left.
     removeFile(path);
     return listenUnix(path, 0o600);
-  }
-}
-
-function isAnswered(path: string): boolean {
-  try {
-    closeSync(connectUnix(path));
-    return true;
-  } catch (error) {
-    // One whose queue is full is one that answers.
-    if (hasErrno(error, 'EAGAIN')) return true;
-    if (hasErrno(error, 'ECONNREFUSED', 'ENOENT')) return false;
-    throw error;
   }
 }

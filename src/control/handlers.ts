@@ -1,4 +1,3 @@
-import { configurationVariables } from '../config/pass-on.ts';
 import { NIX_DAEMON } from '../config/services.ts';
 import { Exit, InitError } from '../errors.ts';
 import type { Entry } from '../journal.ts';
@@ -75,7 +74,7 @@ const answers: {
 
 const childOf = ({ reaper, loaded }: BootFacts) => ({
   exitOf: (pid: number) => reaper.exitOf(pid),
-  env: configurationVariables(loaded),
+  loaded,
 });
 
 /** Does what was asked. @throws {InitError} with what is to be told to the client. */

@@ -1,9 +1,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { parseListenAddress } from '../config/listen-address.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import { errnoOf } from '../errors.ts';
-import { type ExitOf, runHelper } from '../linux/helper.ts';
+import type { ExitOf } from '../linux/helper.ts';
 import { removeFile } from '../linux/remove.ts';
 import type { Log } from '../log.ts';
+import { type OwnCommand, runOwnCommand } from '../supervise/own-command.ts';
 import { METRICS_TYPE } from './openmetrics.ts';
 
 /** How many are served at a time. */
@@ -12,11 +14,13 @@ const MOST_CLIENTS = 16;
 const SILENCE_MS = 5000;
 const OWNER_ONLY = 0o600;
 
+export type MetricsOptions = { loaded: LoadedConfig; exitOf: ExitOf; log: Log };
+
 /**
  * Serves what `nix-cache-init metrics` prints, which runs in a process of its own: measuring takes its time.
  * @returns what ends it.
  */
-export function serveMetrics(listen: string, exitOf: ExitOf, log: Log): () => void {
+export function serveMetrics(listen: string, { loaded, exitOf, log }: MetricsOptions): () => void {
   const { createServer } = process.getBuiltinModule('node:http');
   const address = parseListenAddress(listen);
   if (address === undefined) throw new RangeError(`not an address: ${listen}`);
@@ -24,7 +28,12 @@ export function serveMetrics(listen: string, exitOf: ExitOf, log: Log): () => vo
   let scrape: Promise<string> | undefined;
   const measured = (): Promise<string> => {
     // Whoever asks meanwhile gets the same.
-    scrape ??= measure(exitOf, end.signal).finally(() => {
+    scrape ??= measure({
+      loaded,
+      exitOf,
+      signal: end.signal,
+      onLine: (line) => log.debug('metrics', { line }),
+    }).finally(() => {
       scrape = undefined;
     });
     return scrape;
@@ -71,16 +80,8 @@ async function answer(
   }
 }
 
-async function measure(exitOf: ExitOf, signal: AbortSignal): Promise<string> {
-  const lines: string[] = [];
-  const exitCode = await runHelper({
-    file: process.execPath,
-    argv: ['nix-cache-init', 'metrics'],
-    env: {},
-    signal,
-    exitOf,
-    onLine: (line) => lines.push(line),
-  });
+async function measure(command: OwnCommand): Promise<string> {
+  const { exitCode, output } = await runOwnCommand(['metrics'], command);
   if (exitCode !== 0) throw new Error(`metrics ended with ${exitCode}`);
-  return `${lines.join('\n')}\n`;
+  return `${output}\n`;
 }

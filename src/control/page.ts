@@ -1,4 +1,4 @@
-import { formatSize } from '../doctor/room.ts';
+import { formatSize } from '../config/units.ts';
 import { renderBar } from '../store/progress.ts';
 import type { Report } from './report.ts';
 

@@ -1,12 +1,8 @@
 import { Exit, InitError } from '../errors.ts';
-import { type ExitOf, runHelper } from '../linux/helper.ts';
+import { answerIn, type OwnCommand, runOwnCommand } from '../supervise/own-command.ts';
 
-export type RunOptions = {
+export type RunOptions = Pick<OwnCommand, 'signal' | 'exitOf' | 'loaded'> & {
   say(item: unknown): void;
-  signal: AbortSignal;
-  exitOf: ExitOf;
-  /** The configuration of init. */
-  env: Readonly<Record<string, string>>;
 };
 
 /** Those that are at work. */
@@ -20,36 +16,16 @@ const running = new Set<string>();
  */
 export async function runCommand(
   args: readonly [string, ...string[]],
-  { say, signal, exitOf, env }: RunOptions,
+  { say, ...options }: RunOptions,
 ): Promise<{ exitCode: number; answer: unknown }> {
   const [name] = args;
   if (running.has(name)) throw busy(name);
   running.add(name);
   try {
-    const output: string[] = [];
-    const argv = ['nix-cache-init', ...args, '--json'] as const;
-    const exitCode = await runHelper({
-      file: process.execPath,
-      argv: [...argv],
-      env,
-      signal,
-      exitOf,
-      onLine: (line) => say(line),
-      onOutput: (line) => output.push(line),
-    });
-    return { exitCode, answer: parse(output.join('\n')) };
+    const { exitCode, output } = await runOwnCommand([...args, '--json'], { ...options, onLine: say });
+    return { exitCode, answer: answerIn(output) ?? null };
   } finally {
     running.delete(name);
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    // Its line on stderr has said why.
-    if (error instanceof SyntaxError) return null;
-    throw error;
   }
 }
 

@@ -21,13 +21,13 @@ export function openSteering(boot: BootFacts, undo: Undo, log: Log): (running: R
 
 async function offerMetrics(
   listen: string,
-  { reaper }: Pick<BootFacts, 'reaper'>,
+  { reaper, loaded }: Pick<BootFacts, 'reaper' | 'loaded'>,
   undo: Undo,
   log: Log,
 ): Promise<void> {
   try {
     const { serveMetrics } = await import('./metrics-server.ts');
-    undo.ending(serveMetrics(listen, (pid) => reaper.exitOf(pid), log));
+    undo.ending(serveMetrics(listen, { loaded, exitOf: (pid) => reaper.exitOf(pid), log }));
   } catch (error) {
     log.warn(`metrics cannot be served at ${listen}`, { errno: errnoOf(error) });
   }

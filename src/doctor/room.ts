@@ -1,4 +1,5 @@
 import type { Config } from '../config/keys.ts';
+import { formatSize } from '../config/units.ts';
 import { Exit } from '../errors.ts';
 import type { Step } from '../store/plan.ts';
 import { type Finding, fault, fine, newVolume, obstacle } from './check.ts';
@@ -47,13 +48,4 @@ export function roomChecks(
     ...row('space', room.bytes, LEAST_BYTES + (seeded ? 0 : seedBytes), formatSize),
     ...row('inodes', room.inodes, LEAST_INODES, String),
   ];
-}
-
-const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-
-/** `12.5 GiB`. */
-export function formatSize(bytes: number): string {
-  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
-  const value = bytes / 1024 ** power;
-  return `${Number.isInteger(value) ? value : value.toFixed(1)} ${units[power]}`;
 }

@@ -1,11 +1,11 @@
 import type { Config } from '../config/keys.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { configurationVariables } from '../config/pass-on.ts';
-import { formatSize } from '../doctor/room.ts';
-import { type ExitOf, runHelper } from '../linux/helper.ts';
+import { formatSize } from '../config/units.ts';
+import type { ExitOf } from '../linux/helper.ts';
 import type { Log } from '../log.ts';
 import type { StrategyName } from '../store/plan.ts';
 import type { Companion } from '../supervise/companion.ts';
+import { answerIn, runOwnCommand } from '../supervise/own-command.ts';
 import { lastCollection } from './last.ts';
 import type { GcReport } from './report.ts';
 
@@ -83,22 +83,17 @@ export class GcSchedule implements Companion {
 
   async #collect(): Promise<void> {
     const { loaded, strategy, log, exitOf } = this.#request;
-    const { config } = loaded;
     const said: string[] = [];
-    const answer: string[] = [];
-    const code = await runHelper({
-      file: process.execPath,
-      argv: ['nix-cache-init', ...gcArguments(config['gc.maxSize'], strategy)],
-      env: configurationVariables(loaded),
-      signal: this.#stop.signal,
+    const { exitCode, output } = await runOwnCommand(gcArguments(loaded.config['gc.maxSize'], strategy), {
+      loaded,
       exitOf,
+      signal: this.#stop.signal,
       onLine: (line) => said.push(line),
-      onOutput: (line) => answer.push(line),
     });
     if (this.#stop.signal.aborted) return;
-    const report = reportIn(answer);
+    const report = answerIn(output) as GcReport | undefined;
     if (report === undefined) {
-      log.warn(`garbage collection ended with status ${code}: ${said.slice(-TAIL_LINES).join(' ')}`);
+      log.warn(`garbage collection ended with status ${exitCode}: ${said.slice(-TAIL_LINES).join(' ')}`);
       return;
     }
     const { deleted, freed, after, under, maxSize } = report;
@@ -135,14 +130,4 @@ export function firstDelay({
 export function gcArguments(maxSize: number | undefined, strategy: StrategyName): string[] {
   const size = maxSize === undefined ? [] : [`--max-size=${maxSize}`];
   return ['gc', '--json', '--background', ...size, `--strategy=${strategy}`];
-}
-
-/** Undefined where it did not come to that. */
-function reportIn(answer: readonly string[]): GcReport | undefined {
-  try {
-    return JSON.parse(answer.join('\n')) as GcReport;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

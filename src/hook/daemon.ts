@@ -1,6 +1,5 @@
-import { closeSync } from 'node:fs';
-import { Exit, hasErrno, InitError } from '../errors.ts';
-import { connectUnix } from '../linux/socket.ts';
+import { Exit, InitError } from '../errors.ts';
+import { isListening } from '../linux/socket.ts';
 import { describeUsers, openBelow } from './users.ts';
 
 /**
@@ -22,16 +21,4 @@ export function assertNoDaemon(socket: string, stateDir: string): void {
     remedy: 'systemctl stop nix-daemon.socket nix-daemon.service, or stop it otherwise',
     exitCode: Exit.locked,
   });
-}
-
-function isListening(socket: string): boolean {
-  try {
-    closeSync(connectUnix(socket));
-    return true;
-  } catch (error) {
-    // More are waiting than it takes.
-    if (hasErrno(error, 'EAGAIN')) return true;
-    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ECONNREFUSED')) return false;
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 import { chmodSync, closeSync } from 'node:fs';
+import { hasErrno } from '../errors.ts';
 import { checked, lazily, SystemError } from './libc.ts';
 
 const socket = lazily('socket', { return: 'int32', arguments: ['int32', 'int32', 'int32'] });
@@ -48,6 +49,22 @@ export function connectUnix(path: string): number {
   return opened(SOCK_STREAM | SOCK_NONBLOCK, (fd) => {
     checked('connect', () => connect()(fd, address, address.length), path);
   });
+}
+
+/**
+ * Whether somebody listens on a Unix stream socket; the connection that it takes to find out is closed at once.
+ * @throws {SystemError} EACCES where one may not ask.
+ */
+export function isListening(path: string): boolean {
+  try {
+    closeSync(connectUnix(path));
+    return true;
+  } catch (error) {
+    // More are waiting than it takes.
+    if (hasErrno(error, 'EAGAIN')) return true;
+    if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ECONNREFUSED')) return false;
+    throw error;
+  }
 }
 
 /** A `sockaddr_un`. @throws {SystemError} ENAMETOOLONG beyond 107 bytes. */

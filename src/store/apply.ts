@@ -198,14 +198,12 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
       const { keepPaths } = await import('../binary-cache/keep.ts');
       const keeper = await keepPaths(step, { log, signal, exitOf });
       if (keeper === undefined) break;
-      applied.whenRunning.push(() => keeper.start());
       applied.companions.push(keeper);
       break;
     }
     case 'push': {
       const { Pusher } = await import('../push/pusher.ts');
       const pusher = new Pusher(step, { log, exitOf });
-      applied.whenRunning.push(() => pusher.start());
       applied.companions.push(pusher);
       break;
     }

@@ -86,7 +86,8 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
     shutdown.consider(signal);
   });
   if (!before) for (const service of services) service.start();
-  beginBeside(options.whenRunning, { main, services, stopping: () => shutdown.begun }, log);
+  const begin = [...options.whenRunning, ...companions.map((companion) => () => companion.start())];
+  beginBeside(begin, { main, services, stopping: () => shutdown.begun }, log);
 
   const stopCompanions = (): void => {
     for (const companion of companions) companion.stop();

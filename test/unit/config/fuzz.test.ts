@@ -122,16 +122,17 @@ test('a key of any name with any value, in a file', () =>
     runs,
   ));
 
+/** A value as variables and flags have it, or anything else. */
+const anyWritten = fc.oneof(
+  anyText,
+  fc.json(),
+  anyValue.map((value) => JSON.stringify(value)),
+);
+
 test('any text in the environment', () =>
   fc.assert(
-    fc.asyncProperty(
-      anyKey,
-      fc.oneof(
-        anyText,
-        fc.json(),
-        anyValue.map((value) => JSON.stringify(value)),
-      ),
-      (key, text) => assertAnswered({ env: { [envName(key)]: text } }, envName(key), key),
+    fc.asyncProperty(anyKey, anyWritten, (key, text) =>
+      assertAnswered({ env: { [envName(key)]: text } }, envName(key), key),
     ),
     runs,
   ));
@@ -146,14 +147,8 @@ test('any name in the environment', () =>
 
 test('any text as a flag', () =>
   fc.assert(
-    fc.asyncProperty(
-      anyKey,
-      fc.oneof(
-        anyText,
-        fc.json(),
-        anyValue.map((value) => JSON.stringify(value)),
-      ),
-      (key, text) => assertAnswered({ flags: new Map([[key, text]]) }, `--${flagName(key)}`, key),
+    fc.asyncProperty(anyKey, anyWritten, (key, text) =>
+      assertAnswered({ flags: new Map([[key, text]]) }, `--${flagName(key)}`, key),
     ),
     runs,
   ));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { formatSize } from '../../../src/config/units.ts';
 import type { Finding } from '../../../src/doctor/check.ts';
 import { kernelChecks, namespaceCheck } from '../../../src/doctor/kernel.ts';
 import { limitChecks } from '../../../src/doctor/limits.ts';
@@ -8,7 +9,6 @@ import { nixChecks } from '../../../src/doctor/nix.ts';
 import { placeChecks } from '../../../src/doctor/places.ts';
 import { commandCheck, privilegeChecks, remedyFor } from '../../../src/doctor/privilege.ts';
 import { notTried } from '../../../src/doctor/probe/mounting.ts';
-import { formatSize } from '../../../src/doctor/room.ts';
 import { volumeChecks } from '../../../src/doctor/volume.ts';
 import { InitError } from '../../../src/errors.ts';
 import { makeConfig, makeCredentials, makeFacts, makeVolume } from '../fixtures.ts';
