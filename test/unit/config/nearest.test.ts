@@ -14,3 +14,10 @@ const slips: [string, string][] = [
 for (const [slip, meant] of slips) {
   test(`${slip} was meant as ${meant}`, () => assert.equal(nearest(slip, keyNames), meant));
 }
+
+test('a known word was meant as itself, and of two that are as near the first', () => {
+  for (const name of keyNames) assert.equal(nearest(name, keyNames), name);
+  assert.equal(nearest('b', ['a', 'c']), 'a');
+});
+
+test('where nothing is known nothing was meant', () => assert.equal(nearest('word', []), ''));
