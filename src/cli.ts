@@ -16,15 +16,15 @@ const isCommand = (name: string): name is CommandName => Object.hasOwn(usages, n
  * `nix-cache-init COMMAND …`.
  * @returns the exit code; never throws.
  */
-export async function cli(args: readonly string[]): Promise<number> {
+export async function cli(args: readonly string[], loading: number): Promise<number> {
   try {
-    return await dispatch(args);
+    return await dispatch(args, loading);
   } catch (error) {
     return reportFatal(error);
   }
 }
 
-async function dispatch([name, ...rest]: readonly string[]): Promise<number> {
+async function dispatch([name, ...rest]: readonly string[], loading: number): Promise<number> {
   if (name === undefined) throw usageError('no command', 'see nix-cache-init --help');
   if (name === '--help' || name === '-h') return show(helpText());
   if (name === '--version') return show(versionText);
@@ -34,7 +34,7 @@ async function dispatch([name, ...rest]: readonly string[]): Promise<number> {
       `did you mean ${nearest(brief(name), Object.keys(usages))}? see --help`,
     );
   }
-  if (name === 'run') return init(rest);
+  if (name === 'run') return init(rest, loading);
   const { switches = {}, values = {}, operands } = usages[name];
   const own = { switches: Object.keys(switches), values: Object.keys(values) };
   const line = parseCommandLine(rest, own);

@@ -1,13 +1,35 @@
 // The first lines that run in the single executable. Node's own code cache for it has only what is compiled before
-// anything runs; ours was taken after a warm run, and halves what is left to compile (docs/decisions/0002).
+// anything runs; ours were taken after a warm run, and halve what is left to compile (docs/decisions/0002, 0022).
 const { Script } = require('node:vm');
-const { getRawAsset } = require('node:sea');
+const { getRawAsset, isSea } = require('node:sea');
 
-const text = (name) => Buffer.from(getRawAsset(name)).latin1Slice();
-const script = new Script(text('bundle'), {
-  filename: 'nix-cache-init.cjs',
-  cachedData: Buffer.from(getRawAsset('cache')),
-});
-const program = { exports: {} };
-script.runInThisContext()(program.exports, require, program);
-program.exports.main(process.argv).then(program.exports.exitNow);
+const loading = process.uptime() * 1000;
+
+// That node:ffi is an experiment we know: to leave it unsaid by --disable-warning, Node still makes an error of it, with a stack.
+const { emitWarning } = process;
+process.emitWarning = (warning, type, ...rest) => {
+  if (type !== 'ExperimentalWarning') emitWarning(warning, type, ...rest);
+};
+
+function evaluate(name) {
+  const asset = (file) => Buffer.from(getRawAsset(file));
+  const script = new Script(asset(name).latin1Slice(), {
+    filename: name,
+    cachedData: asset(`${name}.cache`),
+  });
+  const of = { exports: {} };
+  script.runInThisContext()(of.exports, link, of);
+  return of.exports;
+}
+
+/** What tools/bundle.ts has the two scripts ask for: each the other's modules, and Node's. */
+function link(id) {
+  if (id.startsWith('boot:')) return exports.boot[id];
+  if (!id.startsWith('rest:')) return require(id);
+  exports.rest ??= evaluate('rest');
+  return exports.rest[id]();
+}
+
+exports.boot = evaluate('boot');
+// tools/code-cache.ts goes on by itself.
+if (isSea()) exports.boot.main(process.argv, loading).then(exports.boot.exitNow);

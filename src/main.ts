@@ -8,14 +8,15 @@ export { exitNow } from './linux/exit.ts';
  * `post-build-hook` are for Nix, whose hooks have no arguments of their own.
  * Started by src/loader.cjs.
  * @param argv as `process.argv` has it.
+ * @param loading when Node was done and began to load this, in milliseconds of its uptime.
  */
-export async function main([, name = '', ...args]: readonly string[]): Promise<number> {
+export async function main([, name = '', ...args]: readonly string[], loading: number): Promise<number> {
   const called = basename(name);
   if (called === 'post-build-hook') {
     const { postBuildHook } = await import('./binary-cache/hook.ts');
     return postBuildHook(name);
   }
-  if (called !== 'nix-cache-init' && called !== 'remount') return init(args);
+  if (called !== 'nix-cache-init' && called !== 'remount') return init(args, loading);
   const { cli } = await import('./cli.ts');
-  return cli(called === 'remount' ? [called, ...args] : args);
+  return cli(called === 'remount' ? [called, ...args] : args, loading);
 }

@@ -1,3 +1,4 @@
+import { uptime } from './linux/clock.ts';
 /** What a boot spends its time on, one after the other; `refused` is a strategy that was tried and could not be had. */
 export type PhaseName =
   | 'node'
@@ -33,23 +34,28 @@ const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;
 export class Timeline {
   readonly #laps: Lap[] = [];
   readonly #services: Times['services'] = [];
-  readonly #began = performance.now();
+  readonly #began = uptime();
+  readonly #loading: number;
+
+  /** @param loading when Node was done, and began to load this program. */
+  constructor(loading: number) {
+    this.#loading = loading;
+  }
 
   /** A phase ends, and the next begins. */
   ended(name: PhaseName, detail?: string): void {
-    this.#laps.push({ name, end: performance.now(), ...(detail !== undefined && { detail }) });
+    this.#laps.push({ name, end: uptime(), ...(detail !== undefined && { detail }) });
   }
 
-  /** @param started on the clock of performance.now(). */
+  /** @param started on the clock of uptime(). */
   service(name: string, outcome: string, started: number): void {
-    this.#services.push({ name, outcome, start: rounded(started), ms: rounded(performance.now() - started) });
+    this.#services.push({ name, outcome, start: rounded(started), ms: rounded(uptime() - started) });
   }
 
   /** @param steps when each began. */
   times(steps: readonly number[]): Times {
-    const { timeOrigin, nodeTiming } = performance;
     const laps: Lap[] = [
-      { name: 'node', end: nodeTiming.bootstrapComplete },
+      { name: 'node', end: this.#loading },
       { name: 'program', end: this.#began },
       ...this.#laps,
     ];
@@ -57,6 +63,11 @@ export class Timeline {
       const start = laps[index - 1]?.end ?? 0;
       return { ...lap, start: rounded(start), ms: rounded(end - start) };
     });
-    return { origin: rounded(timeOrigin), phases, steps: steps.map(rounded), services: this.#services };
+    return {
+      origin: rounded(Date.now() - uptime()),
+      phases,
+      steps: steps.map(rounded),
+      services: this.#services,
+    };
   }
 }

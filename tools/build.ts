@@ -12,91 +12,83 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
 import { bashCompletion } from '../src/commands/completions/bash.ts';
 import { fishCompletion } from '../src/commands/completions/fish.ts';
 import { zshCompletion } from '../src/commands/completions/zsh.ts';
 import { buildCommands, installCommands } from '../test/harness/packages.ts';
 import { repository } from '../test/harness/paths.ts';
+import { bundle } from './bundle.ts';
 import { manPage } from './man-page.ts';
 
 /** Where it all lives in an image; the interpreter and run path of the program name it. */
 const home = '/opt/nix-cache-init';
 const work = join(repository, 'dist/build');
 const staged = join(work, 'rootfs');
-const bundle = join(work, 'nix-cache-init.cjs');
-
-/** What node-linux needs is older than strict mode (arguments.callee, undeclared variables), in which the bundle is: a function apart. */
-const sloppy: Plugin = {
-  name: 'sloppy',
-  setup({ onLoad }) {
-    onLoad({ filter: /node_modules\/node-linux\/lib\/systemd\.js$/ }, async ({ path }) => {
-      const { outputFiles } = await build({
-        entryPoints: [path],
-        bundle: true,
-        platform: 'node',
-        target: 'node26',
-        format: 'cjs',
-        charset: 'ascii',
-        minifyWhitespace: true,
-        tsconfigRaw: {},
-        write: false,
-        logLevel: 'warning',
-      });
-      const text = JSON.stringify(outputFiles[0]?.text);
-      const names = "'exports', 'require', 'module', '__dirname'";
-      return { contents: `new Function(${names}, ${text})(exports, require, module, '/');` };
-    });
-  },
-};
 
 process.chdir(repository);
 await installCommands(buildCommands);
 rmSync(work, { recursive: true, force: true });
 mkdirSync(work, { recursive: true });
-await bundleSource();
-layOut(makeExecutable());
 compileNative();
+layOut(makeExecutable(await bundleSource()));
 rmSync('dist/rootfs', { recursive: true, force: true });
 renameSync(staged, 'dist/rootfs');
 console.log('dist/rootfs is ready');
 
-/** One file; what only some commands need is parsed, but evaluated at its `import()`. */
-async function bundleSource(): Promise<void> {
-  const { metafile } = await build({
-    entryPoints: ['src/main.ts'],
-    outfile: bundle,
-    bundle: true,
-    platform: 'node',
-    target: 'node26',
-    format: 'cjs',
-    // A function for the loader to call, and plain ASCII for it to read.
-    banner: { js: '(function (exports, require, module) {' },
-    footer: { js: '})' },
-    charset: 'ascii',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    metafile: true,
-    logLevel: 'warning',
-    plugins: [sloppy],
-  });
-  // What is in the bundle and what it still asks of Node: a test holds it against the rules.
-  writeFileSync(join(work, 'bundle.json'), JSON.stringify(metafile, null, 1));
+/** The scripts and their code caches: assets of the executable. */
+async function bundleSource(): Promise<Record<string, string>> {
+  const bundles = await bundle();
+  const assets: Record<string, string> = {};
+  for (const [name, { text }] of Object.entries(bundles)) {
+    assets[name] = join(work, `${name}.cjs`);
+    writeFileSync(assets[name], text);
+  }
+  const metafiles = Object.entries(bundles).map(([name, { metafile }]) => [name, metafile]);
+  const warmed = takeCodeCaches();
+  // What is in them and what they still ask of Node: a test holds it against the rules.
+  writeFileSync(
+    join(work, 'bundle.json'),
+    JSON.stringify({ ...Object.fromEntries(metafiles), warmed }, null, 1),
+  );
+  for (const name of Object.keys(bundles)) assets[`${name}.cache`] = join(work, `${name}.cache`);
+  return assets;
+}
+
+/**
+ * A boot that mounts warms more than one that does not; but not every builder may make namespaces.
+ * @returns how far the functions of a boot are in the caches.
+ */
+function takeCodeCaches(): 'overlay' | 'none' {
+  const node = [process.execPath, '--disable-warning=ExperimentalWarning', 'tools/code-cache.ts', work];
+  const ground = join(work, 'ground');
+  const asRoot = process.geteuid?.() === 0 ? [] : ['--map-root-user'];
+  const apart = ['unshare', ...asRoot, '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const native = `LD_PRELOAD=${join(staged, home, 'lib/native.so')}`;
+  const run = ([file = '', ...args]: readonly string[]): void => {
+    execFileSync(file, args, {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      timeout: 20_000,
+      killSignal: 'SIGKILL',
+    });
+  };
+  try {
+    mkdirSync(ground);
+    run([...apart, 'sh', 'tools/warm-ground.sh', ground, 'env', native, ...node, ground]);
+    return 'overlay';
+  } catch (error) {
+    console.error(
+      `no overlay can be mounted here: a boot will compile what it takes for that (${String(error)})`,
+    );
+    run(node);
+    return 'none';
+  }
 }
 
 /**
  * Node with the bundle and its code cache inside (a single executable application): starts faster than node and a
  * file, and ignores NODE_OPTIONS, which belong to the user's own programs.
  */
-function makeExecutable(): string {
-  const cache = join(work, 'nix-cache-init.cache');
-  execFileSync(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', 'tools/code-cache.ts', bundle, cache],
-    {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  );
+function makeExecutable(assets: Readonly<Record<string, string>>): string {
   const node = join(work, 'node');
   const executable = join(work, 'nix-cache-init');
   const config = join(work, 'sea.json');
@@ -105,12 +97,12 @@ function makeExecutable(): string {
     config,
     JSON.stringify({
       main: join(repository, 'src/loader.cjs'),
-      assets: { bundle, cache },
+      assets,
       executable: node,
       output: executable,
       disableExperimentalSEAWarning: true,
       // SIGUSR1 is the main command's, not a debugger's.
-      execArgv: ['--disable-warning=ExperimentalWarning', '--disable-sigusr1'],
+      execArgv: ['--disable-sigusr1', '--min-semi-space-size=8'],
       execArgvExtension: 'none',
     }),
   );
@@ -121,8 +113,6 @@ function makeExecutable(): string {
 function layOut(executable: string): void {
   const lib = join(staged, home, 'lib');
   const bin = join(staged, home, 'bin/nix-cache-init');
-  mkdirSync(lib, { recursive: true });
-  mkdirSync(join(staged, home, 'bin'));
   cpSync('rootfs', staged, { recursive: true, verbatimSymlinks: true });
   // A mount point for read-only root file systems.
   mkdirSync(join(staged, 'run/nix-cache-init'), { recursive: true });
@@ -171,6 +161,7 @@ function compileNative(): void {
     ...['-O2', '-s', '-Wall', '-Wextra', '-Werror', '-nostdlib', '-ffreestanding', '-fno-stack-protector'],
     ...['-fno-asynchronous-unwind-tables', '-Wl,--build-id=none', '-Wl,-z,noseparate-code'],
   ];
+  for (const directory of ['bin', 'lib']) mkdirSync(join(staged, home, directory), { recursive: true });
   const compile = (target: string, ...rest: string[]): Buffer =>
     execFileSync('gcc', [...flags, '-o', join(staged, home, target), ...rest]);
   compile('bin/init', '-static', '-no-pie', '-fno-pic', 'src/native/init.c');

@@ -1,30 +1,54 @@
-// Takes the bundle's code cache after its functions have run: `node code-cache.ts BUNDLE CACHE`.
+// Takes the code caches of the scripts after their functions have run: `node code-cache.ts DIRECTORY [GROUND]`, a place
+// that tools/warm-ground.sh has made.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { Script } from 'node:vm';
+import { repository } from '../test/harness/paths.ts';
+import { anywhere, bootThatMounts } from './warm-runs.ts';
 
-type Program = { main(argv: readonly string[]): Promise<number> };
-type Wrapper = (
-  exports: Partial<Program>,
-  require: NodeJS.Require,
-  module: { exports: Partial<Program> },
-) => void;
+type Loader = { boot?: { main(argv: readonly string[], loading: number): Promise<number> } };
 
-const [, , bundle = '', cache = ''] = process.argv;
-const script = new Script(readFileSync(bundle, 'latin1'), { filename: 'nix-cache-init.cjs' });
-const program: { exports: Partial<Program> } = { exports: {} };
-const wrapper: Wrapper = script.runInThisContext();
-wrapper(program.exports, createRequire(import.meta.url), program);
+const [, , directory = '', ground] = process.argv;
+const scripts = new Map<string, Script>();
 
-// What can be run anywhere and changes nothing: no volume, no privilege (taking one away needs src/native), no daemon.
-const runs = [
-  ['/init', '--strategy', 'none', '--daemon-enabled', 'no', '--capabilities', 'keep', '--', '/bin/true'],
-  ['nix-cache-init', 'plan', '--strategy', 'overlay', '--json'],
-];
+/** One that has no cache yet. */
+class CachedScript extends Script {
+  constructor(text: string, { filename }: { filename: string }) {
+    super(text, { filename });
+    scripts.set(filename, this);
+  }
+}
+
+const require = createRequire(import.meta.url);
+/** What src/loader.cjs finds in the executable. */
+const inExecutable: Record<string, unknown> = {
+  'node:vm': { Script: CachedScript },
+  'node:sea': {
+    isSea: () => false,
+    getRawAsset: (name: string) =>
+      name.endsWith('.cache') ? [] : readFileSync(join(directory, `${name}.cjs`)),
+  },
+};
+// Init goes on after what it has no handler for: here nobody would notice.
+process.on('uncaughtException', (error) => {
+  console.error(error);
+  process.exit(1);
+});
+
+const loader: Loader = {};
+const source = readFileSync(join(repository, 'src/loader.cjs'), 'utf8');
+new Function('require', 'exports', source)((id: string) => inExecutable[id] ?? require(id), loader);
+
+const runs = ground === undefined ? anywhere : bootThatMounts(ground);
 for (const argv of runs) {
-  const status = await program.exports.main?.(['', ...argv]);
+  const status = await loader.boot?.main(['', ...argv], 0);
   // What comes after a failure would not be in the cache, and nobody would notice but the clock.
   if (argv[0] === '/init' && status !== 0) throw new Error(`${argv.join(' ')} ended with ${status}`);
 }
-writeFileSync(cache, script.createCachedData());
+for (const name of ['boot', 'rest']) {
+  const script = scripts.get(name);
+  if (script === undefined) throw new Error(`${name} was not run`);
+  writeFileSync(join(directory, `${name}.cache`), script.createCachedData());
+}
 process.exit(0);

@@ -6,6 +6,7 @@ import { ask } from '../control/client.ts';
 import { readFailure } from '../control/failure.ts';
 import { type InitStatus, initStatusSchema } from '../control/status-schema.ts';
 import { Exit, InitError, usageError } from '../errors.ts';
+import { uptime } from '../linux/clock.ts';
 import { writeStderr } from '../log.ts';
 import { type DaemonHello, helloDaemon } from '../nix/hello.ts';
 import { interruptible } from './interruptible.ts';
@@ -27,7 +28,7 @@ const waitSchema = z.strictObject({
 /** Returns when the store is there and nix-daemon answers; for what follows `docker run -d` at once. */
 export async function runWait({ switches, values }: CommandLine): Promise<number> {
   if (switches.has('schema')) return printSchema('wait', waitSchema);
-  const until = performance.now() + parseTimeout(values.get('timeout') ?? DEFAULT_TIMEOUT);
+  const until = uptime() + parseTimeout(values.get('timeout') ?? DEFAULT_TIMEOUT);
   return interruptible(async (signal) => {
     const status = await untilAnswered(until, signal);
     const daemon = await untilDaemon(status, until, signal);
@@ -49,10 +50,7 @@ function parseTimeout(text: string): number {
 }
 
 async function untilAnswered(until: number, signal: AbortSignal): Promise<InitStatus> {
-  const over = AbortSignal.any([
-    signal,
-    AbortSignal.timeout(Math.max(0, Math.ceil(until - performance.now()))),
-  ]);
+  const over = AbortSignal.any([signal, AbortSignal.timeout(Math.max(0, Math.ceil(until - uptime())))]);
   for (;;) {
     try {
       return initStatusSchema.parse(await ask({ do: 'wait' }, { signal: over }));
@@ -81,9 +79,9 @@ async function untilDaemon(
   if (socket === null) return null;
   for (;;) {
     signal.throwIfAborted();
-    const hello = helloDaemon(socket, Math.max(1, Math.min(HELLO_MS, until - performance.now())));
+    const hello = helloDaemon(socket, Math.max(1, Math.min(HELLO_MS, until - uptime())));
     if (hello.kind === 'daemon') return hello;
-    if (performance.now() >= until) throw timedOut(`${socket}: ${hello.what}`);
+    if (uptime() >= until) throw timedOut(`${socket}: ${hello.what}`);
     await sleep(RETRY_MS, undefined, { signal });
   }
 }

@@ -1,4 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
+import { uptime } from './clock.ts';
 
 /** Changes that follow one another within this time are one. */
 const QUIET_MS = 1000;
@@ -53,7 +54,7 @@ export class Changes {
   /** Says that there was a change, as a watch does. */
   changed(): void {
     if (this.stopped.aborted) return;
-    const now = performance.now();
+    const now = uptime();
     this.#waiting ??= now;
     clearTimeout(this.#timer);
     const left = this.#waiting + PATIENCE_MS - now;

@@ -32,10 +32,14 @@ export function signalsOf(mask: bigint): number[] {
  * Replaces the main thread's signal mask. The other threads let in SIGTTOU and nothing else (src/native/syscall.h): blocked
  * here, it still reaches the process, and no longer stops the main thread's own writes to a terminal.
  */
-export function setMainThreadMask(signals: Iterable<number>): void {
+export function setMainThreadMask(signals: readonly number[]): void {
   const set = signalSet(signals);
   checked('pthread_sigmask', () => (sigprocmask()(SIG_SETMASK, set, 0n) === 0 ? 0 : -1));
+  mask = signals;
 }
+
+/** What the main thread blocks, since it was set here. */
+let mask: readonly number[] = [];
 
 // KILL and STOP cannot be caught; CHLD is the reaper's; the rest are our own faults, after which no handler can run.
 const notForwarded = new Set(['SIGKILL', 'SIGSTOP', 'SIGCHLD', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL']);
@@ -64,21 +68,20 @@ export const initMask: readonly number[] = [signalNumber('SIGTTOU')];
 /**
  * Ignores signals for the time of `act`, for a child to inherit (sigaction(2)). They are blocked meanwhile, so that one which
  * arrives just then is still handled afterwards.
- * @param mask what the main thread blocks otherwise.
  */
-export function whileIgnoring<T>(signals: readonly number[], mask: readonly number[], act: () => T): T {
+export function whileIgnoring<T>(signals: readonly number[], act: () => T): T {
   if (signals.length === 0) return act();
   const ignore = Buffer.alloc(SIGACTION_BYTES);
   ignore.writeBigUInt64LE(SIG_IGN);
+  const before = mask;
   const handlers = signals.map((signal) => ({ signal, action: Buffer.alloc(SIGACTION_BYTES) }));
-  setMainThreadMask([...mask, ...signals]);
+  setMainThreadMask([...before, ...signals]);
   for (const { signal, action } of handlers) checked('sigaction', () => sigaction()(signal, ignore, action));
   try {
     return act();
   } finally {
-    const before = Buffer.alloc(SIGACTION_BYTES);
-    for (const { signal, action } of handlers)
-      checked('sigaction', () => sigaction()(signal, action, before));
-    setMainThreadMask(mask);
+    const ours = Buffer.alloc(SIGACTION_BYTES);
+    for (const { signal, action } of handlers) checked('sigaction', () => sigaction()(signal, action, ours));
+    setMainThreadMask(before);
   }
 }

@@ -2,7 +2,7 @@ import { getRawPointer } from 'node:ffi';
 import { beforeNode } from './before-node.ts';
 import { cString, environAddress, lazily, SystemError } from './libc.ts';
 import { withOpenFiles } from './limits.ts';
-import { allSignals, initMask, SIGSET_BYTES, signalSet, whileIgnoring } from './signals.ts';
+import { allSignals, SIGSET_BYTES, signalSet, whileIgnoring } from './signals.ts';
 
 const spawnp = lazily('posix_spawnp', {
   return: 'int32',
@@ -123,7 +123,7 @@ export function spawn(request: SpawnRequest): number {
 
   const environment = env ? stringArray(env) : environAddress();
   const start = (): number => call([pid, path, actions, attr, stringArray(argv), environment]);
-  const errno = withOpenFiles(beforeNode.openFiles, () => whileIgnoring(ignored, initMask, start));
+  const errno = withOpenFiles(beforeNode.openFiles, () => whileIgnoring(ignored, start));
   actionsDestroy()(actions);
   if (errno !== 0) throw new SystemError(errno, 'posix_spawn', file.toString());
   return pid.readInt32LE(0);

@@ -1,5 +1,6 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
 import { hasErrno, systemErrno } from '../errors.ts';
+import { uptime } from '../linux/clock.ts';
 import { waitFor } from '../linux/poll.ts';
 import { connectUnix } from '../linux/socket.ts';
 import { Incomplete, ProtocolError, Reader } from './wire.ts';
@@ -42,7 +43,7 @@ export function helloDaemon(
   timeoutMs: number,
   paths: readonly string[] = [],
 ): DaemonHello | NoDaemon {
-  const until = performance.now() + timeoutMs;
+  const until = uptime() + timeoutMs;
   let fd: number | undefined;
   try {
     fd = connect(socket, until);
@@ -77,7 +78,7 @@ function connect(socket: string, until: number): number {
       return connectUnix(socket);
     } catch (error) {
       if (!hasErrno(error, 'EAGAIN')) throw error;
-      if (performance.now() >= until) throw new TimedOut();
+      if (uptime() >= until) throw new TimedOut();
       // Nothing tells when there is room among those who wait.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
     }
@@ -127,7 +128,7 @@ class Conversation {
   #patiently(what: 'read' | 'write', act: () => number): number {
     for (;;) {
       // Also for a peer that never makes us wait: it could go on for ever.
-      if (performance.now() >= this.#until) throw new TimedOut();
+      if (uptime() >= this.#until) throw new TimedOut();
       try {
         return act();
       } catch (error) {

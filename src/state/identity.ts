@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { errnoOf } from '../errors.ts';
 import { readIfThere } from '../linux/read.ts';
 import type { LayerIdentity } from '../volume/manifest.ts';
@@ -103,6 +103,7 @@ export async function layersIdentity(
 }
 
 async function openOrNothing(path: string): Promise<FileHandle | undefined> {
+  const { open } = process.getBuiltinModule('node:fs/promises');
   try {
     return await open(path, 'r');
   } catch (error) {

@@ -4,9 +4,9 @@ import { makeDirectories } from '../linux/directories.ts';
 import { flushDirectory, flushFileSystem } from '../linux/flush.ts';
 import { removeTree } from '../linux/remove.ts';
 import { copySize, copyTree, type Loss } from './copy.ts';
-import { databaseFile } from './database.ts';
 import { toleratedLoss } from './losses.ts';
 import { isPerBoot } from './parts.ts';
+import { isSeeded } from './seeded.ts';
 import { listTree } from './tree.ts';
 
 export type SeedRequest = {
@@ -42,12 +42,7 @@ export async function seedState({
   onLoss = () => {},
   onReady,
 }: SeedRequest): Promise<SeedOutcome> {
-  // What an interrupted boot left.
-  removeTree(staging);
-  if (existsSync(databaseFile(to))) return 'present';
-  // An image without a database has nothing that a state directory without one could be lacking.
-  if (existsSync(to) && !existsSync(databaseFile(from))) return 'present';
-
+  if (isSeeded({ from, to, staging })) return 'present';
   try {
     await fill({ from, staging, onProgress, onLoss });
     await onReady();

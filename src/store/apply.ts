@@ -2,29 +2,29 @@ import { existsSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PathKeeper } from '../binary-cache/keeper.ts';
 import { hasErrno } from '../errors.ts';
+import { uptime } from '../linux/clock.ts';
 import type { ExitOf } from '../linux/helper.ts';
 import { bindMount, makePrivate, makeReadOnly, mount } from '../linux/mount.ts';
 import { removeTree } from '../linux/remove.ts';
 import type { Log } from '../log.ts';
 import type { Pusher } from '../push/pusher.ts';
 import { takeLinesOut } from '../state/nix-conf-lines.ts';
+import { isInStep } from '../state/reconcile/in-step.ts';
+import { isSeeded } from '../state/seeded.ts';
 import { removeIdle } from '../volume/idle.ts';
 import { assertFree, takeLock } from '../volume/lock.ts';
 import { claimState } from '../volume/prefix-state.ts';
 import { deleteTree } from '../volume/trash.ts';
 import type { Plan, Step } from './plan.ts';
 import { announceVariables, setVariables } from './steps/environment.ts';
-import { explain } from './steps/explain.ts';
 import { listen } from './steps/listen.ts';
 import { makeDirectory } from './steps/make-directory.ts';
 import { claimVolume } from './steps/manifest.ts';
 import { mask } from './steps/mask.ts';
 import { putNixConf } from './steps/nix-conf.ts';
 import { mountOverlay } from './steps/overlay.ts';
-import { type Reconciliation, reconcileImage } from './steps/reconcile.ts';
+import type { Reconciliation } from './steps/reconcile.ts';
 import { keepRoots } from './steps/roots.ts';
-import { seed } from './steps/seed.ts';
-import { bindEach, snapshot } from './steps/snapshot.ts';
 import { tryXattrs } from './steps/try-xattrs.ts';
 import { verifyManifest } from './steps/verify.ts';
 import type { DaemonStart } from './strategy.ts';
@@ -58,9 +58,12 @@ export type Applied = {
 
 type Running = ApplyContext & { applied: Applied };
 
+/** How long a signal may wait between two steps: a turn for each of them is a tenth of what they take. */
+const UNNOTICED_MS = 10;
+
 /**
- * Executes a plan, the only place where a boot changes anything. Between steps the event loop turns once, so that a
- * signal is noticed. On failure or abort everything done so far is undone, newest first.
+ * Executes a plan, the only place where a boot changes anything. After a step that took its time, and at the end, the event
+ * loop turns once, so that a signal is noticed. On failure or abort everything done so far is undone, newest first.
  * @throws {InitError} naming the step; `signal.reason` when aborted.
  */
 export async function apply(plan: Plan, context: ApplyContext): Promise<Applied> {
@@ -73,15 +76,21 @@ export async function apply(plan: Plan, context: ApplyContext): Promise<Applied>
     starts: [],
     timings: [],
   };
+  let turned = uptime();
   try {
     for (const step of plan.steps) {
-      await turn();
+      if (uptime() - turned > UNNOTICED_MS) {
+        await turn();
+        turned = uptime();
+      }
       context.signal.throwIfAborted();
-      const start = performance.now();
+      const start = uptime();
       applied.starts.push(start);
       await execute(step, { ...context, applied });
-      applied.timings.push(performance.now() - start);
+      applied.timings.push(uptime() - start);
     }
+    await turn();
+    context.signal.throwIfAborted();
     return applied;
   } catch (error) {
     applied.undo.run();
@@ -94,6 +103,7 @@ async function execute(step: Step, running: Running): Promise<void> {
     await perform(step, running);
   } catch (error) {
     running.signal.throwIfAborted();
+    const { explain } = await import('./steps/explain.ts');
     throw explain(error, step);
   }
 }
@@ -127,17 +137,26 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
     case 'try-xattrs':
       tryXattrs(step);
       break;
-    case 'seed':
+    case 'seed': {
+      if (isSeeded(step)) break;
+      // Here and below: most boots do without.
+      const { seed } = await import('./steps/seed.ts');
       await seed(step, log, signal);
       break;
+    }
     case 'reconcile':
-      applied.reconciled = await reconcileImage(step, log, signal);
+      if (!isInStep(step)) {
+        const { reconcileImage } = await import('./steps/reconcile.ts');
+        applied.reconciled = await reconcileImage(step, log, signal);
+      }
       if (existsSync(step.files.superseded))
         applied.whenRunning.push(() => void deleteTree(step.files.superseded, log));
       break;
-    case 'snapshot':
+    case 'snapshot': {
+      const { snapshot } = await import('./steps/snapshot.ts');
       await snapshot(step, log, signal);
       break;
+    }
     case 'mask':
       mask(step);
       break;
@@ -145,9 +164,11 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
       mountOverlay(step);
       undo.unmounting(step.target);
       break;
-    case 'bind-each':
+    case 'bind-each': {
+      const { bindEach } = await import('./steps/snapshot.ts');
       bindEach(step, undo);
       break;
+    }
     case 'clear':
       for (const path of step.paths) removeTree(path);
       for (const path of step.idle ?? []) removeIdle(path);
@@ -184,7 +205,6 @@ async function perform(step: Step, { log, signal, exitOf, applied }: Running): P
       claimState(step);
       break;
     case 'binary-cache': {
-      // Here and below: no other strategy is to pay for it.
       const { prepareCache } = await import('../binary-cache/prepare.ts');
       await prepareCache(step, { log, signal, exitOf });
       break;

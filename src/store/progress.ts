@@ -1,3 +1,4 @@
+import { uptime } from '../linux/clock.ts';
 import { isTerminal } from '../linux/terminal.ts';
 import { type Log, writeStderr } from '../log.ts';
 
@@ -21,11 +22,11 @@ const percent = (share: number): string => `${Math.floor(share * 100)} %`;
 /** Shows how far a long task is: nothing in its first second, then a bar on a terminal and log lines elsewhere. */
 export function showProgress(what: string, log: Log) {
   const terminal = isTerminal(2);
-  const start = performance.now();
+  const start = uptime();
   let shown = Number.NEGATIVE_INFINITY;
   return {
     update(done: number, total: number): void {
-      const now = performance.now();
+      const now = uptime();
       if (now - start < QUIET_MS || now - shown < (terminal ? BAR_EVERY_MS : LINE_EVERY_MS)) return;
       shown = now;
       if (terminal) writeStderr(`\rnix-cache-init: ${what} ${renderBar(done, total)}`);

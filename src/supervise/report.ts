@@ -1,3 +1,4 @@
+import { uptime } from '../linux/clock.ts';
 import type { Log } from '../log.ts';
 import type { Killed } from './stop.ts';
 
@@ -15,7 +16,7 @@ export class ShutdownReport {
   #start: number | undefined;
   #lap = 0;
 
-  /** @param at on the clock of performance.now(); only the first call counts. */
+  /** @param at on the clock of uptime(); only the first call counts. */
   begin(at: number): void {
     if (this.#start !== undefined) return;
     this.#start = at;
@@ -50,7 +51,7 @@ export class ShutdownReport {
 
   #lapTime(): number {
     const before = this.#lap;
-    this.#lap = performance.now();
+    this.#lap = uptime();
     return rounded(this.#lap - before);
   }
 }

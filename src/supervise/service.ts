@@ -1,4 +1,5 @@
 import type { Restart } from '../config/services.ts';
+import { uptime } from '../linux/clock.ts';
 import { asIdentity } from '../linux/credentials.ts';
 import { sendSignal } from '../linux/process.ts';
 import { spawn } from '../linux/spawn.ts';
@@ -87,7 +88,7 @@ export class Service {
   }
 
   start(): void {
-    const started = performance.now();
+    const started = uptime();
     this.#restart = undefined;
     try {
       this.#pid = this.#spawn();
@@ -102,7 +103,7 @@ export class Service {
       this.#pid = undefined;
       if (this.#stopping) this.#asked?.resolve();
       else if (this.#asked !== undefined) this.#startAsAsked();
-      else this.#ended(ended, performance.now() - started);
+      else this.#ended(ended, uptime() - started);
     });
   }
 

@@ -1,3 +1,4 @@
+import { uptime } from '../linux/clock.ts';
 import { listProcesses, type ProcessEntry, withDescendants } from '../linux/process.ts';
 import { type Grace, shareGrace } from './grace.ts';
 import type { Reaper } from './reaper.ts';
@@ -39,7 +40,7 @@ export class Shutdown {
 
   /** What is left of the grace. */
   get leftMs(): number {
-    return Math.max(0, this.#begin() + this.#options.graceMs - performance.now());
+    return Math.max(0, this.#begin() + this.#options.graceMs - uptime());
   }
 
   get begun(): boolean {
@@ -102,7 +103,7 @@ export class Shutdown {
       this.#told = new Set([main, ...group.map(({ pid }) => pid)]);
     }
     this.#request.resolve(undefined);
-    this.#timer = startTimer(() => this.#stopOthers(), start + this.#grace.othersAt - performance.now());
+    this.#timer = startTimer(() => this.#stopOthers(), start + this.#grace.othersAt - uptime());
   }
 
   /**
@@ -110,7 +111,7 @@ export class Shutdown {
    * @returns its start.
    */
   #begin(): number {
-    this.#started ??= performance.now();
+    this.#started ??= uptime();
     this.#options.report.begin(this.#started);
     for (const service of this.#options.services) service.retire();
     return this.#started;

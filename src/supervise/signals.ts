@@ -7,13 +7,16 @@ export type SignalHandler = (signal: NodeJS.Signals) => void;
 const ending: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP']);
 
 /**
- * Catches every signal that can be caught, from the first line of init on: PID 1 ignores those without a handler
- * (pid_namespaces(7)). Until a main command runs, a signal that asks to end aborts the boot and others are kept for it.
+ * Catches every signal that can be caught: PID 1 ignores those without a handler (pid_namespaces(7)). Until a main command
+ * runs, a signal that asks to end aborts the boot; the others stay blocked, as they were from our first instruction on
+ * (src/native), and wait for the command in the kernel: handlers for them take their time.
  */
 export class SignalInbox {
   readonly #boot = new AbortController();
   /** As nohup(1) has it: whoever started us wants these to mean nothing. */
   readonly #ignored = new Set(beforeNode.ignored);
+  readonly #translate: (signal: NodeJS.Signals) => NodeJS.Signals;
+  readonly #waiting: ReadonlyMap<number, NodeJS.Signals>;
   readonly #kept: NodeJS.Signals[] = [];
   #handler: SignalHandler = (signal) => {
     if (ending.has(signal) && !this.#ignored.has(signalNumber(signal)))
@@ -23,10 +26,18 @@ export class SignalInbox {
 
   /** @param translate what a signal means here, if another than itself. */
   constructor(translate: (signal: NodeJS.Signals) => NodeJS.Signals = (signal) => signal) {
-    for (const name of forwardedSignals.values())
-      process.on(name, (signal) => this.#handler(translate(signal)));
-    // Lets in what arrived since our first instruction: src/native blocked it.
-    setMainThreadMask(initMask);
+    this.#translate = translate;
+    const { asking = [], others = [] } = Object.groupBy(forwardedSignals, ([, name]) =>
+      ending.has(name) ? 'asking' : 'others',
+    );
+    this.#waiting = new Map(others);
+    this.#letIn(new Map(asking), [...initMask, ...this.#waiting.keys()]);
+  }
+
+  /** @param blocked what is not let in, or not here (src/native/syscall.h). */
+  #letIn(signals: ReadonlyMap<number, NodeJS.Signals>, blocked: readonly number[]): void {
+    for (const name of signals.values()) process.on(name, (signal) => this.#handler(this.#translate(signal)));
+    setMainThreadMask(blocked);
   }
 
   /** Aborted with a `BootInterrupted` by a signal that asks to end. */
@@ -38,6 +49,7 @@ export class SignalInbox {
   deliverTo(handler: SignalHandler): void {
     this.#handler = handler;
     for (const signal of this.#kept.splice(0)) handler(signal);
+    this.#letIn(this.#waiting, initMask);
   }
 }
 

@@ -1,3 +1,4 @@
+import { uptime } from '../linux/clock.ts';
 import type { Log } from '../log.ts';
 import type { Timeline } from '../timeline.ts';
 import type { Service } from './service.ts';
@@ -13,14 +14,13 @@ export async function startServices(
 ): Promise<void> {
   for (const service of services) {
     signal.throwIfAborted();
-    const started = performance.now();
+    const started = uptime();
     service.start();
     const outcome = await outcomeOf(service, signal);
     const { name, readiness } = service.definition;
     timeline.service(name, readiness === undefined ? 'started' : outcome, started);
     if (readiness === undefined) continue;
-    if (outcome === 'ready')
-      log.info(`service ${name} is ready`, { ms: Math.round(performance.now() - started) });
+    if (outcome === 'ready') log.info(`service ${name} is ready`, { ms: Math.round(uptime() - started) });
     else log.error(`service ${name} ${outcome}, going on without it`);
   }
   signal.throwIfAborted();

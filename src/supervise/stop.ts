@@ -1,3 +1,4 @@
+import { uptime } from '../linux/clock.ts';
 import { listProcesses, type ProcessEntry, sendSignal } from '../linux/process.ts';
 import type { Reaper } from './reaper.ts';
 
@@ -13,7 +14,7 @@ export type StopOptions = {
   signal?: NodeJS.Signals;
   /** Those who were told already. */
   told?: ReadonlySet<number>;
-  /** When they are killed, on the clock of performance.now(). */
+  /** When they are killed, on the clock of uptime(). */
   deadline: number;
   /** Aborted to kill at once. */
   hurry: AbortSignal;
@@ -39,7 +40,7 @@ export async function stopProcesses({
   for (let first = true; ; first = false) {
     const alive = select(listProcesses()).filter(({ zombie }) => !zombie);
     if (alive.length === 0) break;
-    const now = performance.now();
+    const now = uptime();
     if (now >= deadline + KILL_WAIT_MS && killed.size > 0) break;
     const kill = hurry.aborted || now >= deadline;
     for (const { pid, name } of alive) {

@@ -122,8 +122,8 @@ function locked({ of = 'volume', path, remedy }: Pick<LockRequest, 'of' | 'path'
 
 /** Who took a lock last, as far as the file says. */
 export type Holder = {
-  /** For people. */
-  name: string;
+  /** For people. Made when it is asked for: the first date of a process takes long. */
+  readonly name: string;
   /** A container's host name is its ID. */
   host?: string;
   /** The boot of the kernel in which it mounted the volume and went. */
@@ -134,10 +134,16 @@ export function readHolder(path: string): Holder {
   const text = readFileSync(path, 'utf8').trim();
   try {
     const { host, pid, since, mounted } = JSON.parse(text) as Record<string, unknown>;
-    const start = typeof since === 'number' ? `, since ${new Date(since).toISOString()}` : '';
-    if (typeof host === 'string' && typeof mounted === 'string')
-      return { name: `${host} (nix-cache-init mount${start})`, host, mounted };
-    if (typeof host === 'string') return { name: `${host} (PID ${pid}${start})`, host };
+    if (typeof host === 'string') {
+      return {
+        get name() {
+          const start = typeof since === 'number' ? `, since ${new Date(since).toISOString()}` : '';
+          return `${host} (${typeof mounted === 'string' ? 'nix-cache-init mount' : `PID ${pid}`}${start})`;
+        },
+        host,
+        ...(typeof mounted === 'string' && { mounted }),
+      };
+    }
   } catch {
     // Cut off by a full disk, or by somebody else: shown as it is.
   }

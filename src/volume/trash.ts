@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { errnoOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 
@@ -7,6 +6,8 @@ import type { Log } from '../log.ts';
  * next boot.
  */
 export async function deleteTree(path: string, log: Log): Promise<void> {
+  // Loaded here: few boots have anything to delete.
+  const { rm } = process.getBuiltinModule('node:fs/promises');
   try {
     await rm(path, { recursive: true, force: true });
   } catch (error) {

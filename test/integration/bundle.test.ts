@@ -11,62 +11,69 @@ type Import = { path: string; kind: string; external?: boolean };
 type Metafile = Record<'inputs' | 'outputs', Record<string, { imports: Import[] }>>;
 
 await alone('dist', ensureDist);
-const { inputs, outputs } = JSON.parse(
+const { boot, rest, warmed } = JSON.parse(
   readFileSync(join(rootfs, '../build/bundle.json'), 'utf8'),
-) as Metafile;
+) as Record<'boot' | 'rest', Metafile> & { warmed: string };
 
-test('the bundle asks for nothing but what Node has built in', () => {
-  const external = Object.values(outputs).flatMap(({ imports }) => imports.filter((one) => one.external));
+/** The modules that every boot evaluates, and the others. */
+const modules = ({ inputs }: Metafile): string[] => Object.keys(inputs).filter((path) => path !== 'entry');
+const evaluated = modules(boot);
+const later = modules(rest);
+
+test('the bundle asks for nothing but what Node has built in, and each half for the other', () => {
+  const external = [boot, rest].flatMap(({ outputs }) =>
+    Object.values(outputs).flatMap(({ imports }) => imports.filter((one) => one.external)),
+  );
   assert.ok(external.some(({ path }) => path === 'node:fs'));
-  assert.deepEqual(
-    external.filter(({ path }) => !isBuiltin(path)),
-    [],
-  );
-});
-
-test('what a boot evaluates has neither execa nor node-linux in it', () => {
-  const evaluated = reachable('src/main.ts');
-  // That the way through the imports is found at all:
-  assert.ok(evaluated.has('src/boot.ts') && evaluated.has('src/linux/spawn.ts'));
-  for (const path of evaluated) assert.doesNotMatch(path, /node_modules\/(execa|node-linux)\//);
-});
-
-test('what a boot evaluates has no command but run in it', () => {
-  const commands = [...reachable('src/main.ts')].filter((path) => path.startsWith('src/commands/'));
-  assert.deepEqual(commands, []);
-  assert.ok(Object.keys(inputs).some((path) => path.startsWith('src/commands/')));
-});
-
-test('a boot without services evaluates nothing that only those need', () => {
-  const only = /^src\/supervise\/(ready\/|configured|start-services)|^src\/linux\/datagram/;
-  assert.deepEqual(
-    [...reachable('src/main.ts')].filter((path) => only.test(path)),
-    [],
-  );
-  assert.ok(Object.keys(inputs).filter((path) => only.test(path)).length >= 6);
-});
-
-test('a boot in a container evaluates nothing that only a machine needs', () => {
-  const only = /^src\/(hook|machine)\//;
-  assert.deepEqual(
-    [...reachable('src/main.ts')].filter((path) => only.test(path)),
-    [],
-  );
-  assert.ok(Object.keys(inputs).filter((path) => only.test(path)).length >= 10);
-});
-
-test('a boot of another strategy evaluates nothing of the binary cache, and one that pushes nothing nothing of that', () => {
-  const own = (path: string): boolean => /^src\/(binary-cache|push)\//.test(path);
-  assert.deepEqual([...reachable('src/main.ts')].filter(own), []);
-  assert.ok(Object.keys(inputs).filter(own).length >= 16);
-});
-
-/** Everything that is evaluated with a module: what it imports otherwise than by `import()`, and so on. */
-function reachable(entry: string, found = new Set<string>()): Set<string> {
-  if (found.has(entry)) return found;
-  found.add(entry);
-  for (const { path, kind, external } of inputs[entry]?.imports ?? []) {
-    if (kind !== 'dynamic-import' && external !== true) reachable(path, found);
+  const others = external.map(({ path }) => path).filter((path) => !isBuiltin(path));
+  for (const path of others) {
+    const [half, file = ''] = path.split(':');
+    assert.ok((half === 'boot' ? evaluated : later).includes(file), path);
   }
-  return found;
+});
+
+test('no module is in both halves: there would be two of whatever it holds', () => {
+  assert.deepEqual(
+    later.filter((path) => evaluated.includes(path)),
+    [],
+  );
+});
+
+test('what is compiled beforehand is what a boot runs that mounts an overlay', () => {
+  assert.equal(warmed, 'overlay');
+});
+
+test('what a boot evaluates is our own and nothing else', () => {
+  assert.ok(evaluated.includes('src/boot.ts') && evaluated.includes('src/linux/spawn.ts'));
+  assert.deepEqual(
+    evaluated.filter((path) => !path.startsWith('src/')),
+    [],
+  );
+});
+
+/** Each: what nothing at a boot may need, and that it is found at all. */
+const notAtBoot: readonly [string, RegExp, number][] = [
+  ['no command but run', /^src\/commands\//, 20],
+  [
+    'nothing that only services need',
+    /^src\/supervise\/(ready\/|configured|start-services)|^src\/linux\/datagram/,
+    6,
+  ],
+  ['nothing that only a machine needs', /^src\/(hook|machine)\//, 10],
+  ['nothing of the binary cache, and nothing that pushes', /^src\/(binary-cache|push)\//, 16],
+  [
+    'nothing that makes a state, or brings it in step with an image',
+    /^src\/state\/(copy|seed\.|snapshot\/|links\/|reconcile\/(reconcile|update|merge))/,
+    10,
+  ],
+];
+
+for (const [what, only, least] of notAtBoot) {
+  test(`a usual boot evaluates ${what}`, () => {
+    assert.deepEqual(
+      evaluated.filter((path) => only.test(path)),
+      [],
+    );
+    assert.ok(later.filter((path) => only.test(path)).length >= least);
+  });
 }

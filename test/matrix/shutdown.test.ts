@@ -172,8 +172,9 @@ matrix('a second signal ends the patience', (matrixCase) => {
 });
 
 matrix('without a command it waits until it is told to stop', (matrixCase) => {
-  // What was forked before it is there to say that it runs.
-  const via = '(sleep 0.5; echo up; exec sleep 60) & exec "$@"';
+  // What was forked before it is there to say that it runs: only then is there a phase of that name.
+  const running = `grep -qs '"command"' /run/nix-cache-init/boot.json`;
+  const via = `(until ${running}; do sleep 0.05; done; echo up; exec sleep 60) & exec "$@"`;
   for (const [name, number] of Object.entries({ TERM, INT })) {
     matrixCase(`${name} ends it with 0`, async (setting) => {
       await using running = await setting.start([], { via, instead: ['/init', '--strategy=none'] });

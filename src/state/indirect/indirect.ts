@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { isDiskFull } from '../../errors.ts';
 import { settledLooks } from '../../linux/looks.ts';
 import { readIfThere } from '../../linux/read.ts';
@@ -97,8 +96,9 @@ export function loadRecord({ state, record }: RootPlaces, log: Log): RootRecord 
   return { looks: null, roots, stored: known === undefined && roots.length === 0 };
 }
 
+/** By their texts, as the record has them: in another order they are written down once more, which does no harm. */
 export const isSame = (roots: readonly IndirectRoot[], others: readonly IndirectRoot[]): boolean =>
-  isDeepStrictEqual(roots, others);
+  JSON.stringify(roots) === JSON.stringify(others);
 
 const isAbsent = ({ absentSince }: IndirectRoot): boolean => absentSince !== undefined;
 

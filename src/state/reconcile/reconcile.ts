@@ -1,18 +1,17 @@
-import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, unlinkSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isDiskFull } from '../../errors.ts';
 import { flushFileSystem } from '../../linux/flush.ts';
-import { settledLooks } from '../../linux/looks.ts';
-import { readIfThere } from '../../linux/read.ts';
 import { removeTree } from '../../linux/remove.ts';
 import { FORMAT, readManifest, writeManifest } from '../../volume/manifest.ts';
 import { databaseFile } from '../database.ts';
-import { databaseSchemas, type ImagePlaces, layersIdentity, layersLooks, mayBeAlike } from '../identity.ts';
+import { databaseSchemas, layersIdentity, layersLooks, mayBeAlike } from '../identity.ts';
 import { combineDatabases } from '../lowers/combine.ts';
-import { type Lowers, layersOf } from '../lowers/lowers.ts';
+import { layersOf } from '../lowers/lowers.ts';
 import { makeMasks } from '../lowers/masks.ts';
 import { followImage } from './follow.ts';
+import { type Compared, ignoringFullDisk, isInStep, knownImage, noteSwept } from './in-step.ts';
 import { copiedUp, type Layers, listUpper, lowerOf, namesBelow, touchesLower } from './layers.ts';
 import type { Breathe } from './merge.ts';
 import { refuseNewer } from './refuse-newer.ts';
@@ -26,19 +25,12 @@ export type ReconcileFiles = Record<
   string
 >;
 
-export type ReconcileRequest = {
-  /** Where the image's store and state can be read, whatever is mounted over them. */
-  image: ImagePlaces;
-  /** Further stores below it, which can be listed and have databases of their own; left out: none. */
-  lowers?: Lowers;
+export type ReconcileRequest = Compared & {
   /** Where Nix sees the store, and its state. */
   storeDir: string;
   nixStateDir: string;
   /** The volume's state directory. */
   stateDir: string;
-  upper: string;
-  /** Store directories of another daemon below all of these, of which nobody tells what they have, nor when they change. */
-  below?: readonly string[];
   /** Files of our own on the volume. */
   files: ReconcileFiles;
   strategy: string;
@@ -64,21 +56,13 @@ export type Reconciled = Updated & {
  * @throws {InitError} 78 for a database that is damaged, or newer than the image's Nix.
  */
 export async function reconcile(request: ReconcileRequest): Promise<Reconciled | undefined> {
-  const { files, image, upper, below = [] } = request;
+  if (!request.always && isInStep(request)) return undefined;
+  const { files, image, upper } = request;
   const manifest = readManifest(files.manifest);
   const lowers = layersOf(image, request.lowers);
   const stores = lowers.map(({ storeDir }) => storeDir);
   const looks = layersLooks(lowers);
-  const unchecked = request.always || below.length > 0;
-  const known = unchecked ? undefined : (manifest?.imageIdentity ?? undefined);
-  if (known !== undefined && manifest?.imageStat === looks) {
-    const look = settledLooks(upper);
-    if (look && look === readIfThere(files.swept)) return undefined;
-    if (!touchesLower(upper, stores)) {
-      noteSwept(request);
-      return undefined;
-    }
-  }
+  const known = request.always ? undefined : knownImage(manifest, request);
   // Both on other threads, while this one compares the databases.
   const listings = stores.map((store) => readdir(store));
   const listed = Promise.all(listings);
@@ -217,18 +201,4 @@ async function updateRows(
     breathe,
   });
   return { updated, takenOut, away };
-}
-
-/** Only spares the next boot going through the upper directory again. */
-function noteSwept({ upper, files }: ReconcileRequest): void {
-  const looks = settledLooks(upper);
-  if (looks) ignoringFullDisk(() => writeFileSync(files.swept, looks));
-}
-
-function ignoringFullDisk(write: () => void): void {
-  try {
-    write();
-  } catch (error) {
-    if (!isDiskFull(error)) throw error;
-  }
 }

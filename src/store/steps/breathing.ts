@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { uptime } from '../../linux/clock.ts';
 import type { Log } from '../../log.ts';
 import { showProgress } from '../progress.ts';
 
@@ -11,14 +12,14 @@ const BREATH_MS = 10;
  */
 export function breathing(what: string, log: Log, signal: AbortSignal) {
   const progress = showProgress(what, log);
-  let last = performance.now();
+  let last = uptime();
   return {
     async breathe(done = 0, total = 0): Promise<void> {
-      if (performance.now() - last < BREATH_MS) return;
+      if (uptime() - last < BREATH_MS) return;
       await turn();
       signal.throwIfAborted();
       if (total > 0) progress.update(done, total);
-      last = performance.now();
+      last = uptime();
     },
     end: () => progress.end(),
   };

@@ -1,5 +1,6 @@
 import { chownSync, closeSync, read } from 'node:fs';
 import { dirname } from 'node:path';
+import { uptime } from '../../linux/clock.ts';
 import { bindUnixDatagram, discardDatagrams, setReceiveTimeout } from '../../linux/datagram.ts';
 import { makeDirectories } from '../../linux/directories.ts';
 import { removeFile } from '../../linux/remove.ts';
@@ -24,7 +25,7 @@ export function notifyReadiness(path: string, timeoutMs: number, owner?: number)
 
   // Node cannot poll a datagram socket. A read in its thread pool is woken by what comes, and by nothing else.
   const next = (until: number): void => {
-    setReceiveTimeout(fd, Math.max(0, until - performance.now()));
+    setReceiveTimeout(fd, Math.max(0, until - uptime()));
     read(fd, message, 0, message.length, null, (error, bytes) => {
       if (closed || error !== null) return;
       if (message.toString('utf8', 0, bytes).split('\n').includes('READY=1')) ready.resolve();
@@ -35,7 +36,7 @@ export function notifyReadiness(path: string, timeoutMs: number, owner?: number)
     timeoutMs,
     env: { NOTIFY_SOCKET: path },
     async wait() {
-      next(performance.now() + timeoutMs);
+      next(uptime() + timeoutMs);
       await ready.promise;
     },
     close() {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { uptime } from '../../../src/linux/clock.ts';
 import type { Log } from '../../../src/log.ts';
 import { ShutdownReport } from '../../../src/supervise/report.ts';
 
@@ -21,8 +22,8 @@ test('a shutdown that never began is not reported', () =>
 
 test('the clock starts once, and the phases add up to the whole', () => {
   const report = new ShutdownReport();
-  report.begin(performance.now() - 50);
-  report.begin(performance.now());
+  report.begin(uptime() - 50);
+  report.begin(uptime());
   report.ended('command');
   report.killed([{ pid: 7, name: 'sh' }], 'others');
   report.ended('others');
