@@ -2,7 +2,10 @@
 import { spawn } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
-import { baseRoot, suites } from '../test/harness/base.ts';
+import { pipeline } from 'node:stream/promises';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { baseRoot, type Suite, suites, systemdTarball } from '../test/harness/base.ts';
 import { ensureDist } from '../test/harness/dist.ts';
 import { sweep } from '../test/harness/docker.ts';
 import { openEngine } from '../test/harness/engine.ts';
@@ -10,27 +13,46 @@ import { cacheDirectory, repository } from '../test/harness/paths.ts';
 
 process.chdir(repository);
 // A Ctrl-C reaches the tests too; we stay to clean up after them, unless there is a second one.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => {});
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => interrupted.abort());
 
 const filters = process.argv.slice(2);
-const files = globSync('test/{unit,integration,container,matrix}/**/*.test.ts').sort();
-const chosen = files.filter(
-  (file) => filters.length === 0 || filters.some((filter) => file.includes(filter)),
+const everything = filters.length === 0;
+// In this order: what needs nothing of the machine first, while that is got ready; the matrix last, whose last files are short.
+const files = ['unit', 'container', 'integration', 'matrix'].flatMap((kind) =>
+  globSync(`test/${kind}/**/*.test.ts`).sort(),
 );
+const chosen = files.filter((file) => everything || filters.some((filter) => file.includes(filter)));
 if (chosen.length === 0) {
   console.error(`no test file matches ${filters.join(' ')}`);
   process.exit(64);
 }
 
-if (filters.length === 0 && process.getuid?.() === 0) void makeBases();
-process.exitCode = filters.length === 0 ? await check() : 0;
-const tests = await runAll();
-process.exitCode ||= tests;
+process.exitCode = await runAll();
 
-/** The tests need them all, and wait for them: making them can begin while the code is checked and built. */
+async function runAll(): Promise<number> {
+  const beyondUnit = chosen.some((file) => !file.startsWith('test/unit/'));
+  const needEngine = chosen.some((file) => /^test\/(container|matrix)\//.test(file));
+  if (everything && process.getuid?.() === 0) void makeBases();
+  const prepared = Promise.all([everything ? check() : 0, beyondUnit ? ensureDist() : undefined]);
+  // It counts below, when there is an engine to be ended.
+  prepared.catch(() => {});
+  process.env['NCI_TEST_RUN'] = `${process.pid}`;
+  await using _engine = needEngine ? await engineOrReason() : undefined;
+  try {
+    const [checked] = await prepared;
+    return (await runTests()) || checked;
+  } finally {
+    if (needEngine) await sweep();
+  }
+}
+
+/** The tests need them all, and wait for them: most need the first. */
 async function makeBases(): Promise<void> {
   try {
-    for (const suite of suites) await baseRoot(suite);
+    for (const suite of new Set<Suite>(['trixie', ...suites])) await baseRoot(suite);
+    await systemdTarball();
   } catch (error) {
     // Each test that needs it tries again, and fails with it.
     console.error(error instanceof Error ? error.message : error);
@@ -43,40 +65,38 @@ async function check(): Promise<number> {
   return types || style;
 }
 
-async function runAll(): Promise<number> {
-  const beyondUnit = chosen.some((file) => !file.startsWith('test/unit/'));
-  if (beyondUnit) await ensureDist();
-  if (!chosen.some((file) => /^test\/(container|matrix)\//.test(file))) return await runTests();
-  process.env['NCI_TEST_RUN'] = `${process.pid}`;
-  await using _engine = await engineOrReason();
-  try {
-    return await runTests();
-  } finally {
-    await sweep();
-  }
-}
-
 /** Without an engine the container tests say themselves why they are skipped, or fail in CI. */
-async function engineOrReason(): Promise<AsyncDisposable> {
+async function engineOrReason(): Promise<AsyncDisposable | undefined> {
   try {
     return await openEngine();
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
-    return { [Symbol.asyncDispose]: async () => {} };
+    return undefined;
   }
 }
 
-function runTests(): Promise<number> {
-  // One more than has a processor even on a small machine: each waits for Docker and the disk a quarter of its time.
-  const flags = ['--disable-warning=ExperimentalWarning', '--test', '--test-concurrency=3'];
+async function runTests(): Promise<number> {
   // Each file is a process that reads the same modules: what has been made of their TypeScript is kept.
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(cacheDirectory, 'compiled') };
-  return follow(process.execPath, [...flags, ...chosen], env);
+  process.env['NODE_COMPILE_CACHE'] = join(cacheDirectory, 'compiled');
+  // Not with `node --test`, which puts files in an order of its own.
+  const tests = run({
+    files: chosen,
+    // One more than has a processor even on a small machine: each waits for Docker and the disk a quarter of its time.
+    concurrency: 3,
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    signal: interrupted.signal,
+  });
+  let success = false;
+  tests.on('test:summary', (summary) => {
+    if (summary.file === undefined) success = summary.success;
+  });
+  await pipeline(tests, new spec(), process.stdout, { end: false });
+  return success ? 0 : 1;
 }
 
-function follow(file: string, args: string[], env = process.env): Promise<number> {
+function follow(file: string, args: string[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
+    const child = spawn(file, args, { stdio: ['ignore', 'inherit', 'inherit'] });
     child.on('error', reject).on('close', (code) => resolve(code ?? 1));
   });
 }
