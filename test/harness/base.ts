@@ -7,6 +7,7 @@ import { readDebianMirror } from './mirror.ts';
 import { installCommands } from './packages.ts';
 import { cacheDirectory } from './paths.ts';
 import { runOk } from './run.ts';
+import { quote } from './script.ts';
 
 /** The Debians with the Nix versions that we support. */
 export const suites = ['bookworm', 'trixie', 'forky'] as const;
@@ -20,7 +21,7 @@ const tarballs = new Map<Suite, Promise<string>>();
 
 /** A root file system with Debian's Nix, made once per clone. */
 export function baseTarball(suite: Suite): Promise<string> {
-  const args = mmdebstrapArguments(suite);
+  const args = mmdebstrapArguments(suite, 'essential', include);
   const file = join(cacheDirectory, 'bases', `${suite}-${fingerprint(args)}.tar`);
   const ensure = async (): Promise<string> => {
     if (!existsSync(file)) await makeTarball(suite, file, args);
@@ -29,12 +30,15 @@ export function baseTarball(suite: Suite): Promise<string> {
   return tarballs.getOrInsertComputed(suite, () => alone(`tarball-${suite}`, ensure));
 }
 
-/** One that boots by itself, with systemd and nix-daemon as a service of it. */
+/** One that boots by itself, with systemd and nix-daemon as a service of it: the other, and what that takes. */
 export async function systemdTarball(): Promise<string> {
-  const args = mmdebstrapArguments('trixie', ['nix-setup-systemd', 'systemd-sysv', 'udev']);
-  const file = join(cacheDirectory, 'bases', `systemd-${fingerprint(args)}.tar`);
+  const base = await baseTarball('trixie');
+  const args = mmdebstrapArguments('trixie', 'custom', ['nix-setup-systemd', 'systemd-sysv', 'udev']);
+  const file = join(cacheDirectory, 'bases', `systemd-${fingerprint([basename(base), args])}.tar`);
   await alone('tarball-systemd', async () => {
-    if (!existsSync(file)) await makeTarball('trixie', file, args, 'systemd');
+    if (existsSync(file)) return;
+    const unpack = `--setup-hook=tar -C "$1" -xf ${quote(base)}`;
+    await makeTarball('trixie', file, [...args, unpack], 'systemd');
   });
   return file;
 }
@@ -67,11 +71,11 @@ async function makeTarball(suite: Suite, file: string, args: string[], name: str
   }
 }
 
-function mmdebstrapArguments(suite: Suite, more: string[] = []): string[] {
+function mmdebstrapArguments(suite: Suite, variant: string, packages: string[]): string[] {
   // A testing suite behind a mirror that is not refreshed: its Release file may be past its date.
   const expired = suite === 'forky' ? ['--aptopt=Acquire::Check-Valid-Until "false"'] : [];
   return [
-    ...['--quiet', '--variant=essential', `--include=${[...include, ...more].join(',')}`],
+    ...['--quiet', `--variant=${variant}`, `--include=${packages.join(',')}`],
     ...['--aptopt=Acquire::Languages "none"', ...expired],
     ...excluded.map((option) => `--dpkgopt=${option}`),
   ];
