@@ -56,9 +56,9 @@ async function bundleSource(): Promise<Record<string, string>> {
 
 /**
  * A boot that mounts warms more than one that does not; but not every builder may make namespaces.
- * @returns how far the functions of a boot are in the caches.
+ * @returns how far the functions of a boot are in the caches: `overlay`, or why they are not.
  */
-function takeCodeCaches(): 'overlay' | 'none' {
+function takeCodeCaches(): string {
   const node = [process.execPath, '--disable-warning=ExperimentalWarning', 'tools/code-cache.ts', work];
   const ground = join(work, 'ground');
   const asRoot = process.geteuid?.() === 0 ? [] : ['--map-root-user'];
@@ -67,7 +67,7 @@ function takeCodeCaches(): 'overlay' | 'none' {
   const run = ([file = '', ...args]: readonly string[]): void => {
     execFileSync(file, args, {
       stdio: ['ignore', 'ignore', 'inherit'],
-      timeout: 20_000,
+      timeout: 120_000,
       killSignal: 'SIGKILL',
     });
   };
@@ -76,11 +76,10 @@ function takeCodeCaches(): 'overlay' | 'none' {
     run([...apart, 'sh', 'tools/warm-ground.sh', ground, 'env', native, ...node, ground]);
     return 'overlay';
   } catch (error) {
-    console.error(
-      `no overlay can be mounted here: a boot will compile what it takes for that (${String(error)})`,
-    );
+    const why = `no overlay can be mounted here: a boot will compile what it takes for that (${String(error)})`;
+    console.error(why);
     run(node);
-    return 'none';
+    return why;
   }
 }
 

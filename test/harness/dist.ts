@@ -8,9 +8,9 @@ import { runOk } from './run.ts';
 
 const sources = [
   'src',
-  'tools/build.ts',
-  'tools/code-cache.ts',
-  'tools/man-page.ts',
+  ...['build.ts', 'bundle.ts', 'code-cache.ts', 'man-page.ts', 'warm-ground.sh', 'warm-runs.ts'].map(
+    (name) => `tools/${name}`,
+  ),
   'rootfs',
   'package-lock.json',
 ];

@@ -119,7 +119,7 @@ matrix('the command comes first', (matrixCase) => {
     assert.ok(seconds < HANG_SECONDS, `${seconds} s`);
   });
   matrixCase('while it finishes, the others are still there', async (setting) => {
-    const script = `trap 'sleep 1; kill -0 $other && echo there; exit 3' TERM; setsid sh -c 'echo up; exec sleep 60' & other=$!; ${wait}`;
+    const script = `trap 'sleep 1; kill -0 $! && echo there; exit 3' TERM; setsid sh -c 'echo up; exec sleep 60' & ${wait}`;
     const { result } = await end(setting, shell(script), { flags: ['--shutdown-grace=30s'] });
     assert.deepEqual([result.exitCode, result.stdout], [3, 'up\nthere\n']);
   });
@@ -172,9 +172,9 @@ matrix('a second signal ends the patience', (matrixCase) => {
 });
 
 matrix('without a command it waits until it is told to stop', (matrixCase) => {
-  // What was forked before it is there to say that it runs: only then is there a phase of that name.
-  const running = `grep -qs '"command"' /run/nix-cache-init/boot.json`;
-  const via = `(until ${running}; do sleep 0.05; done; echo up; exec sleep 60) & exec "$@"`;
+  // What was forked before it is there to say that it runs: only then is USR1 caught (bit 9 of SigCgt, proc_pid_status(5)).
+  const via =
+    '(until grep -q "^SigCgt:.*[2367abef]..$" /proc/$$/status; do sleep 0.05; done; echo up; exec sleep 60) & exec "$@"';
   for (const [name, number] of Object.entries({ TERM, INT })) {
     matrixCase(`${name} ends it with 0`, async (setting) => {
       await using running = await setting.start([], { via, instead: ['/init', '--strategy=none'] });
