@@ -1,25 +1,27 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { helpText, versionText } from '../../src/commands/help.ts';
 import { usages } from '../../src/commands/usage.ts';
 import { synopsis } from '../../src/config/flags.ts';
 import { keyNames } from '../../src/config/keys.ts';
 import { jsonSchema } from '../../src/config/schema.ts';
-import { failureLine } from './fixtures.ts';
+import { ensureDist } from '../harness/dist.ts';
+import { alone } from '../harness/lock.ts';
+import { rootfs } from '../harness/paths.ts';
+import { failureLine } from '../unit/fixtures.ts';
 
-/** Where Node keeps what it makes of TypeScript: making it again takes most of the time of such a process. */
-const compiled = { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] };
+await alone('dist', ensureDist);
+/** As it was before it was given libraries of its own, which are not where it looks for them out here. */
+const executable = join(rootfs, '../build/nix-cache-init');
 
-/** `nix-cache-init ARGS…` in a process of its own, since it writes to descriptors 1 and 2 themselves. */
+/** `nix-cache-init ARGS…`. */
 function run(args: readonly string[], env: Record<string, string> = {}) {
-  const script = `
-    import { cli } from '${import.meta.resolve('../../src/cli.ts')}';
-    process.exitCode = await cli(${JSON.stringify(args)});`;
-  const options = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', script];
-  const { status, stdout, stderr } = spawnSync(process.execPath, options, {
+  const { status, stdout, stderr } = spawnSync(executable, args, {
+    argv0: 'nix-cache-init',
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'], ...compiled, ...env },
+    env: { PATH: process.env['PATH'], ...env },
   });
   return { status, stdout, stderr };
 }
