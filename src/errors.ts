@@ -114,6 +114,12 @@ export const remedies: Readonly<Record<string, string>> = {
   EPERM: 'run as root with docker run --cap-add SYS_ADMIN',
 };
 
+/** What was asked of the system, where `what` does not say it; nothing for an error that does not say it either. */
+function placeOf(error: unknown, what: string): string {
+  const { syscall, path } = error as NodeJS.ErrnoException;
+  return typeof path !== 'string' || what.includes(path) ? '' : `: ${syscall ?? 'at'} ${path}`;
+}
+
 /** Wraps what a step threw; an `InitError` stays as it is. */
 export function toInitError(error: unknown, stage: Stage, what: string): InitError {
   if (error instanceof InitError) return error;
@@ -130,9 +136,9 @@ export function toInitError(error: unknown, stage: Stage, what: string): InitErr
   }
   return new InitError({
     stage,
-    what,
+    what: `${what}${placeOf(error, what)}`,
     errno,
-    remedy: remedies[errno] ?? 'see the log at --log-level debug',
+    remedy: remedies[errno] ?? 'see that it is as it should be; if it is, please report this',
     exitCode: errno === 'EPERM' || errno === 'EACCES' ? Exit.privilege : Exit.io,
     cause: error,
   });

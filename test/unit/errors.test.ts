@@ -62,7 +62,7 @@ const wrapped: [string, 74 | 77, RegExp][] = [
   ['EIO', 74, /disk/],
   ['EMFILE', 74, /--ulimit/],
   ['ENOMEM', 74, /memory/],
-  ['ELOOP', 74, /--log-level debug/],
+  ['ELOOP', 74, /please report/],
   ['EACCES', 77, /apparmor=unconfined/],
   ['EPERM', 77, /--cap-add SYS_ADMIN/],
 ];
@@ -75,6 +75,13 @@ for (const [errno, exitCode, remedy] of wrapped) {
     }, expected);
   });
 }
+
+test('a failed call says on what, unless it has been said', () => {
+  const error = new SystemError(2, 'lstat', '/x/y');
+  const message = (what: string): string => toInitError(error, 'seed', what).message.replace(/ENOENT.*/, '');
+  assert.equal(message('cannot look'), 'seed: cannot look: lstat /x/y: ');
+  assert.equal(message('cannot look at /x/y'), 'seed: cannot look at /x/y: ');
+});
 
 test('an error that knows itself stays as it is', () => {
   const error = new InitError({ stage: 'lock', what: 'x', errno: 'EIO', remedy: 'y', exitCode: Exit.locked });
