@@ -26,7 +26,12 @@ namespaceTest('check runs beside the command, with the configuration of init, on
 
 namespaceTest('what is asked of it ends with whoever asked', async () => {
   await using nix = await makeNixMachine({ images: ['A'] });
-  await using boot = await startRunningBoot(nix.machine, { args: overlay(...idle) });
+  // A check that would take its time: what it asks about contents does.
+  await nix.machine.shell(
+    "mkdir slow; printf '#!/bin/sh\\nexec sleep 200\\n' >slow/nix-hash; chmod +x slow/nix-hash",
+  );
+  const env = { PATH: '/slow:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' };
+  await using boot = await startRunningBoot(nix.machine, { args: overlay(...idle), env });
   const client = await connectControl(controlOf(nix.machine));
   client.write(`${JSON.stringify({ v: VERSION, do: 'check', contents: true })}\n`);
   await boot.shell("until grep -aqs '[n]ix-cache-init.check' /proc/[0-9]*/cmdline; do sleep 0.01; done");
