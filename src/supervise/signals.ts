@@ -27,11 +27,12 @@ export class SignalInbox {
   /** @param translate what a signal means here, if another than itself. */
   constructor(translate: (signal: NodeJS.Signals) => NodeJS.Signals = (signal) => signal) {
     this.#translate = translate;
-    const { asking = [], others = [] } = Object.groupBy(forwardedSignals, ([, name]) =>
-      ending.has(name) ? 'asking' : 'others',
+    // What the main thread always blocks other threads let in: without a handler it would stop us.
+    const { atOnce = [], others = [] } = Object.groupBy(forwardedSignals, ([number, name]) =>
+      ending.has(name) || initMask.includes(number) ? 'atOnce' : 'others',
     );
     this.#waiting = new Map(others);
-    this.#letIn(new Map(asking), [...initMask, ...this.#waiting.keys()]);
+    this.#letIn(new Map(atOnce), [...initMask, ...this.#waiting.keys()]);
   }
 
   /** @param blocked what is not let in, or not here (src/native/syscall.h). */
