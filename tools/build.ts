@@ -66,7 +66,8 @@ function takeCodeCaches(): string {
   const native = `LD_PRELOAD=${join(staged, home, 'lib/native.so')}`;
   const run = ([file = '', ...args]: readonly string[]): void => {
     execFileSync(file, args, {
-      stdio: ['ignore', 'ignore', 'inherit'],
+      // What it complains of is part of the error then.
+      stdio: ['ignore', 'ignore', 'pipe'],
       timeout: 120_000,
       killSignal: 'SIGKILL',
     });
