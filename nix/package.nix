@@ -7,6 +7,7 @@
   cacert,
   perl,
   patchelf,
+  util-linux,
   # A dist/rootfs that was built elsewhere, in the place of a build from source.
   prebuilt ? null,
 }:
@@ -97,6 +98,8 @@ stdenv.mkDerivation (
     nativeBuildInputs = [
       patchelf
       perl
+      # A boot is run beforehand, with mounts of its own.
+      util-linux
     ];
 
     installPhase = ''

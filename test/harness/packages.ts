@@ -6,8 +6,8 @@ import { run, tail } from './run.ts';
 // Debian keeps dockerd and mkfs in the sbin directories, which a plain user's PATH lacks.
 process.env['PATH'] = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
 
-/** What `npm run build` needs. */
-export const buildCommands = { strip: 'binutils', gcc: 'gcc', patchelf: 'patchelf' };
+/** What `npm run build` needs. Debian's smallest has no mount. */
+export const buildCommands = { strip: 'binutils', gcc: 'gcc', patchelf: 'patchelf', mount: 'mount' };
 
 /** Installs the Debian packages whose commands are missing, after saying so. */
 export async function installCommands(packageOf: Record<string, string>): Promise<void> {
