@@ -55,7 +55,7 @@ namespaceTest('the command has a controlling terminal: job control, and one Ctrl
   await using guest = await startGuest({ disk, command: ['/bin/bash', '--norc', '-i'] });
   await guest.waitFor(/# /);
   guest.send("echo flags''=$- >/dev/tty\r");
-  assert.match(await guest.waitFor(/flags=\w+/), /m/);
+  assert.match(await guest.waitFor(/flags=\w+\s/), /m/);
   const catcher = `$| = 1; $SIG{INT} = sub { print "inter"."rupted\\n"; exit 9 }; print "slee"."ping\\n"; sleep 1 while 1`;
   guest.send(`perl -e '${catcher}'\r`);
   await guest.waitFor(/sleeping/);
