@@ -24,7 +24,7 @@ matrix('a shell on a terminal', (matrixCase) => {
       await installCommands({ busybox: 'busybox-static' });
       await using terminal = await openShell(setting, command);
       terminal.send('echo "flags"=$-\r');
-      assert.match(await terminal.waitFor(/flags=\w+/), /m/);
+      assert.match(await terminal.waitFor(/flags=\w+\s/), /m/);
       terminal.send('exit 7\r');
       assert.equal(await terminal.ended, 7);
     });
