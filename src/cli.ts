@@ -14,6 +14,7 @@ const isCommand = (name: string): name is CommandName => Object.hasOwn(usages, n
 
 /**
  * `nix-cache-init COMMAND …`.
+ * @param loading as `init` has it.
  * @returns the exit code; never throws.
  */
 export async function cli(args: readonly string[], loading: number): Promise<number> {

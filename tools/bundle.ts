@@ -3,8 +3,6 @@ import { relative } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { repository } from '../test/harness/paths.ts';
 
-const entry = './src/main.ts';
-
 export type Bundled = { text: string; metafile: Metafile };
 
 /**
@@ -13,7 +11,7 @@ export type Bundled = { text: string; metafile: Metafile };
  * `boot`, of which there must be no second one. src/loader.cjs answers both.
  */
 export async function bundle(): Promise<Record<'boot' | 'rest', Bundled>> {
-  const main = `export { main, exitNow } from '${entry}';`;
+  const main = "export { main, exitNow } from './src/main.ts';";
   const unshared = await bundleOne(main, [importFromRest]);
   const boot = new Set(Object.keys(unshared.metafile.inputs));
   const later = externals(unshared.metafile, 'rest:');

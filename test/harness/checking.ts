@@ -26,17 +26,12 @@ export function checkAlone(
 export const startAlone = ({ machine }: NixMachine, flags: readonly string[]): Promise<Booted> =>
   startBoot(machine, { program: [program, 'check'], args: [...flags] });
 
-export type Killed = 'killed' | 'completed';
+/** The same as a command, for a tracer to start. */
+export const checkCommand = ({ machine }: NixMachine, flags: readonly string[]): [string, ...string[]] =>
+  bootCommand(machine, { program: [program, 'check'], args: [...flags] });
 
-/** The same, killed at that call; `completed` when it makes fewer and comes to its own end. */
-export function killedAlone(
-  { machine }: NixMachine,
-  flags: readonly string[],
-  point: KillPoint,
-): Promise<Killed> {
-  const [file, ...args] = bootCommand(machine, { program: [program, 'check'], args: [...flags] });
-  return killed(point, file, args);
-}
+/** `completed` when it makes fewer calls and comes to its own end. */
+export type Killed = 'killed' | 'completed';
 
 /** Runs a program under strace, which kills whoever makes that call. */
 export async function killed(point: KillPoint, file: string, args: readonly string[]): Promise<Killed> {

@@ -1,4 +1,7 @@
-import type { Outcome } from './run.ts';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Outcome, runOk } from './run.ts';
 
 /**
  * A shell snippet that runs `"$@"` and has strace send it a signal at its n-th call of a kind. strace is PID 1 then, or
@@ -51,3 +54,41 @@ export interface KillPoint {
  */
 export const killing = ({ call, n }: KillPoint): string[] =>
   [`trace=${call}`, `inject=${call}:signal=KILL:when=${n}`].flatMap((expression) => ['-e', expression]);
+
+/**
+ * Runs the program to its end.
+ * @returns where to kill it the next time: at the first few calls of each kind that it makes, then ever fewer.
+ */
+export async function killPoints(
+  calls: readonly string[],
+  file: string,
+  args: readonly string[],
+): Promise<KillPoint[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'nix-cache-init-calls-'));
+  const log = join(directory, 'log');
+  try {
+    await runOk('strace', ['-f', '-qqq', '-o', log, '-e', `trace=${calls.join()}`, file, ...args]);
+    return [...mostByOne(readFileSync(log, 'utf8'))].flatMap(([call, most]) => {
+      const points: KillPoint[] = [];
+      for (const n of depths()) {
+        if (n > most) return points;
+        points.push({ call, n });
+      }
+      return points;
+    });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** strace counts the calls of each thread for itself. */
+function mostByOne(log: string): Map<string, number> {
+  const byThread = new Map<string, number>();
+  const most = new Map<string, number>();
+  for (const [, thread = '', call = ''] of log.matchAll(/^(\d+) +(\w+)\(/gm)) {
+    const count = (byThread.get(`${thread} ${call}`) ?? 0) + 1;
+    byThread.set(`${thread} ${call}`, count);
+    most.set(call, Math.max(count, most.get(call) ?? 0));
+  }
+  return most;
+}

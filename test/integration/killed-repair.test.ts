@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { changingCalls } from '../crash/calls.ts';
-import { checkAlone, killedAlone, startRunning, tamper, useCache, volumeRows } from '../harness/checking.ts';
+import {
+  checkAlone,
+  checkCommand,
+  killed,
+  startRunning,
+  tamper,
+  useCache,
+  volumeRows,
+} from '../harness/checking.ts';
 import { found, reportOf } from '../harness/checkReport.ts';
-import { depths, type KillPoint } from '../harness/injection.ts';
+import { depths, killPoints } from '../harness/injection.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
 import { makeNixMachine, type NixMachine } from '../harness/nixMachine.ts';
 import { installCommands } from '../harness/packages.ts';
@@ -13,16 +21,18 @@ const calls = [...new Set([...changingCalls, 'renameat2', 'fdatasync', 'fchmod',
 /** Breaks a copy of one and the same volume before each attempt, kills the repair at each depth, and repairs again. */
 async function killEverywhere(
   machine: NixMachine,
-  attempt: (point: KillPoint) => Promise<'killed' | 'completed'>,
+  flags: readonly string[],
+  judge: (where: string) => Promise<void>,
 ): Promise<number> {
   await machine.machine.shell('cp -a nix-cache broken');
+  const [file, ...args] = checkCommand(machine, flags);
+  const points = await killPoints(calls, file, args);
   let kills = 0;
-  for (const call of calls) {
-    for (const n of depths()) {
-      await machine.machine.shell('find nix-cache -mindepth 1 -delete; cp -a broken/. nix-cache');
-      if ((await attempt({ call, n })) === 'completed') break;
-      kills += 1;
-    }
+  for (const point of points) {
+    await machine.machine.shell('find nix-cache -mindepth 1 -delete; cp -a broken/. nix-cache');
+    const outcome = await killed(point, file, args);
+    if (outcome === 'killed') kills += 1;
+    await judge(`${outcome} at call ${point.n} of ${point.call}`);
   }
   return kills;
 }
@@ -40,15 +50,12 @@ namespaceTest(
     await machine.machine.shell(`
       rm -r nix-cache/upper/${c.slice(11)}
       chmod u+w nix-cache/upper/${e.slice(11)}/unique; echo garbled >nix-cache/upper/${e.slice(11)}/unique`);
-    const kills = await killEverywhere(machine, async (point) => {
-      const outcome = await killedAlone(machine, ['--contents', '--repair'], point);
-      const where = `${outcome} at call ${point.n} of ${point.call}`;
+    const kills = await killEverywhere(machine, ['--contents', '--repair'], async (where) => {
       const report = reportOf(await checkAlone(machine, ['--contents', '--repair', '--json']));
       assert.deepEqual(found(report), [], where);
       assert.deepEqual(Object.keys(volumeRows(machine)), right, where);
       // Of d only what it refers to was wrong.
       assert.deepEqual(report.waiting, [d], where);
-      return outcome;
     });
     assert.ok(kills > 30, `${kills}`);
     await machine.verify();
@@ -65,13 +72,10 @@ namespaceTest(
     const before = Object.keys(volumeRows(machine));
     const file = machine.machine.path('/nix-cache/var/nix/db/db.sqlite');
     writeFileSync(file, readFileSync(file).fill(0, 0, 4096));
-    const kills = await killEverywhere(machine, async (point) => {
-      const outcome = await killedAlone(machine, ['--repair'], point);
-      const where = `${outcome} at call ${point.n} of ${point.call}`;
+    const kills = await killEverywhere(machine, ['--repair'], async (where) => {
       assert.deepEqual(found(reportOf(await checkAlone(machine, ['--repair', '--json']))), [], where);
       assert.deepEqual(Object.keys(volumeRows(machine)), before, where);
       assert.ok(!existsSync(machine.machine.path('/nix-cache/.nix-cache-init/rescue')), where);
-      return outcome;
     });
     assert.ok(kills > 35, `${kills}`);
     await machine.verify();
