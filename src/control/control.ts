@@ -1,6 +1,7 @@
-import { closeSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { errnoOf, hasErrno } from '../errors.ts';
 import { makeDirectories } from '../linux/directories.ts';
+import { tryLock } from '../linux/flock.ts';
 import { removeFile } from '../linux/remove.ts';
 import { isListening, listenUnix } from '../linux/socket.ts';
 import type { Log } from '../log.ts';
@@ -32,9 +33,10 @@ export class Control {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
+    // First, while we answer: once nobody does, another init may have its own there.
+    removeFile(runLayout.control);
     if (this.#end === undefined) closeSync(this.#listening);
     else this.#end();
-    removeFile(runLayout.control);
   }
 }
 
@@ -43,22 +45,36 @@ export function openControl(log: Log): Control | undefined {
   const path = runLayout.control;
   try {
     makeDirectories(runDir);
-    return new Control(listenAnew(path));
-  } catch (error) {
+    const listening = listenAlone(path);
+    if (listening !== undefined) return new Control(listening);
     // As where /init runs a program inside of a container whose PID 1 it is, too.
-    if (hasErrno(error, 'EADDRINUSE')) log.info(`another init answers at ${path}: this one cannot be asked`);
-    else log.info('there is no control socket', { path, errno: errnoOf(error) });
-    return undefined;
+    log.info(`another init answers at ${path}: this one cannot be asked`);
+  } catch (error) {
+    log.info('there is no control socket', { path, errno: errnoOf(error) });
+  }
+  return undefined;
+}
+
+/**
+ * Locked, for between bind(2) and listen(2) a socket looks like one that a killed init left. Nobody waits for the lock: who
+ * has it is about to answer.
+ * @returns undefined when somebody answers there, or soon will.
+ */
+function listenAlone(path: string): number | undefined {
+  const directory = openSync(runDir, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    return tryLock(directory) ? listenAnew(path) : undefined;
+  } finally {
+    closeSync(directory);
   }
 }
 
-/** @throws {SystemError} EADDRINUSE when somebody answers there. */
-function listenAnew(path: string): number {
+function listenAnew(path: string): number | undefined {
   try {
     return listenUnix(path, 0o600);
   } catch (error) {
     if (!hasErrno(error, 'EADDRINUSE')) throw error;
-    if (isListening(path)) throw error;
+    if (isListening(path)) return undefined;
     // What an init that was killed left.
     removeFile(path);
     return listenUnix(path, 0o600);

@@ -9,6 +9,7 @@ import { startBoot } from '../harness/namespaceBoot.ts';
 import { type Machine, makeMachine } from '../harness/namespaceMachine.ts';
 import { fillImage, overlay } from '../harness/namespaceStore.ts';
 import { namespaceTest } from '../harness/namespaceTest.ts';
+import { installCommands } from '../harness/packages.ts';
 import { idle, type RunningBoot, startRunningBoot } from '../harness/runningBoot.ts';
 import { acting, logged, serving } from '../harness/services.ts';
 
@@ -162,6 +163,19 @@ namespaceTest('another init in the same container does not take the socket', asy
   assert.equal(exitCode, 0);
   assert.match(stderr, /another init answers at/);
   assert.equal((await statusOf(boot)).pid, 1);
+});
+
+namespaceTest('nor one that is not listened at yet', async () => {
+  await installCommands({ strace: 'strace' });
+  await using machine = await makeMachine({ volume: 'none' });
+  const late = 'strace -f -qqq -o /dev/null -e trace=listen -e inject=listen:delay_enter=500000';
+  const { stdout, stderr } = await machineRun(
+    machine,
+    `${late} /init --strategy=none true & until [ -S /run/nix-cache-init/control.sock ]; do :; done
+     /init --strategy=none --log-level=info true; wait; ls /run/nix-cache-init`,
+  );
+  assert.match(stderr, /another init answers at/);
+  assert.doesNotMatch(stdout, /control\.sock/);
 });
 
 namespaceTest('what a killed init left is taken over', async () => {
