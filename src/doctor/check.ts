@@ -48,3 +48,6 @@ export function obstacle(
 
 /** What to type for another volume: one of the engine's own, on the file system of its disk. */
 export const newVolume = (cacheDir: string): string => `docker run -v new-cache:${cacheDir}`;
+
+/** Whether Docker knows a container by this host name: unless told another, or to use the network of another, it does. */
+export const isContainerName = (host = ''): boolean => /^[0-9a-f]{12}$/.test(host);

@@ -1,7 +1,7 @@
 import type { Config } from '../config/keys.ts';
 import { Exit } from '../errors.ts';
 import { type Holder, UNMOUNT } from '../volume/lock.ts';
-import { type Finding, fault, fine, obstacle } from './check.ts';
+import { type Finding, fault, fine, isContainerName, obstacle } from './check.ts';
 
 /** Who has the volume's lock. */
 export type LockFacts =
@@ -22,8 +22,9 @@ export function lockCheck(lock: LockFacts, { access, onLocked }: Config): Findin
   const found = `held by ${by.name}`;
   if (access === 'read-only') return fine('lock', found, 'a reader takes none');
   if (onLocked !== 'fail') return fine('lock', found, `onLocked=${onLocked}`);
-  const stop =
-    by.host === undefined ? 'docker run -e NIX_CACHE_INIT_ON_LOCKED=wait' : `docker stop ${by.host}`;
+  const stop = isContainerName(by.host)
+    ? `docker stop ${by.host}`
+    : 'docker run -e NIX_CACHE_INIT_ON_LOCKED=wait';
   const remedy = by.mounted === undefined ? stop : UNMOUNT;
   return obstacle(fault('lock', found, needed, remedy), ['lock'], {
     stage: 'lock',

@@ -1,7 +1,7 @@
 import type { Config } from '../config/keys.ts';
 import type { InitError } from '../errors.ts';
 import type { Facts } from '../store/facts.ts';
-import { type Finding, fault, fine, newVolume, obstacle } from './check.ts';
+import { type Finding, fault, fine, isContainerName, newVolume, obstacle } from './check.ts';
 
 /** What Nix makes of its nix.conf, where it can be asked. */
 export type NixSettings = { sandbox: string; sandboxFallback: boolean; buildUsersGroup: string };
@@ -115,5 +115,6 @@ function socketChecks(
   if (socket === null) return [fine('daemon socket', `${place} accepts connections`, needed)];
   const found = socket === undefined ? 'none' : `${place}: ${socket}`;
   if (host === undefined || path === undefined) return [fine('daemon socket', found, needed)];
-  return [fault('daemon socket', found, needed, `docker restart ${host}`)];
+  const remedy = isContainerName(host) ? `docker restart ${host}` : 'nix-cache-init stop';
+  return [fault('daemon socket', found, needed, remedy)];
 }

@@ -168,7 +168,7 @@ containerTest(
 
 containerTest('with a volume that another container has', async () => {
   await using volume = await makeVolume();
-  await using other = await startIdle({ volume: volume.name });
+  await using other = await startIdle({ volume: volume.name, network: 'none' });
   const inspected = await docker('inspect', '--format', '{{.Config.Hostname}}', other.name);
   await assertMended(await healthy(volume.name), {
     exitCode: 75,

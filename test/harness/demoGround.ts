@@ -33,7 +33,13 @@ export async function dockerGround(): Promise<Ground> {
     name: `Docker ${version}`,
     publish: async () => check(await bare(tag, publish, ...mounted)),
     boot: (withBinaryCache) =>
-      boot({ image: tag, volume: volume.name, flags: withBinaryCache ? mounted : [], command: use }),
+      boot({
+        image: tag,
+        volume: volume.name,
+        network: 'none',
+        flags: withBinaryCache ? mounted : [],
+        command: use,
+      }),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }

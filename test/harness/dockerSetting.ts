@@ -41,7 +41,6 @@ async function bootOf(command: readonly string[], boot: SettingBoot): Promise<Bo
   return {
     image: await programsImage(),
     grant: 'nothing',
-    network: 'host',
     env: boot.env ?? {},
     flags: [...(boot.docker ?? []), '--entrypoint', entry],
     before,

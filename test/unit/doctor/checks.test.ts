@@ -19,7 +19,7 @@ const config = makeConfig();
 const kernel = { release: '6.1', overlay: true };
 const free = { seccomp: 'filter', label: 'unconfined' } as const;
 const places = { rootReadOnly: false, runDir: true, scratch: { path: '/tmp', errno: null } };
-const holder = { name: 'c0ffee (PID 1)', host: 'c0ffee' };
+const holder = { name: 'c0ffee123456 (PID 1)', host: 'c0ffee123456' };
 const held = { state: 'held', by: holder, here: false } as const;
 const newVolume = 'docker run -v new-cache:/nix-cache';
 
@@ -226,8 +226,16 @@ const faults: Fault[] = [
     'held',
     [lockCheck(held, config)],
     'lock',
-    'held by c0ffee (PID 1)',
-    'docker stop c0ffee',
+    'held by c0ffee123456 (PID 1)',
+    'docker stop c0ffee123456',
+    [75, 'EWOULDBLOCK'],
+  ],
+  [
+    'held under a name that is no container',
+    [lockCheck({ ...held, by: { name: 'buildhost (PID 1)', host: 'buildhost' } }, config)],
+    'lock',
+    'held by buildhost (PID 1)',
+    'docker run -e NIX_CACHE_INIT_ON_LOCKED=wait',
     [75, 'EWOULDBLOCK'],
   ],
   [
@@ -300,10 +308,17 @@ const faults: Fault[] = [
   ],
   [
     'a daemon that does not answer',
-    nixChecks(facts, config, makeNix({ socket: 'ECONNREFUSED' }), 'c0ffee'),
+    nixChecks(facts, config, makeNix({ socket: 'ECONNREFUSED' }), 'c0ffee123456'),
     'daemon socket',
     '/nix/var/nix/daemon-socket/socket: ECONNREFUSED',
-    'docker restart c0ffee',
+    'docker restart c0ffee123456',
+  ],
+  [
+    'a daemon that does not answer, where the host has a name of its own',
+    nixChecks(facts, config, makeNix({ socket: 'ECONNREFUSED' }), 'web-0'),
+    'daemon socket',
+    '/nix/var/nix/daemon-socket/socket: ECONNREFUSED',
+    'nix-cache-init stop',
   ],
 ];
 
