@@ -15,8 +15,6 @@ import { namespaceTest } from '../harness/namespaceTest.ts';
 import { termAfter } from '../harness/termAfter.ts';
 import { outlineTree } from '../harness/treeSnapshot.ts';
 
-/** Twenty found what there was to be found; now each costs ten seconds, of both processors. */
-const ROUNDS = 2;
 const delays = Array.from({ length: 41 }, (_, index) => index * 5);
 /** So many that seeding goes on until the last of those instants. */
 const FILES = 1500;
@@ -36,17 +34,16 @@ namespaceTest(
     const free = await Promise.all(
       Array.from({ length: lanes }, async () => stack.use(await imageMachine())),
     );
-    const trials = Array.from({ length: ROUNDS }, (_, round) => delays.map((delay) => ({ delay, round })));
     const seen = { seeding: 0, whole: 0 };
     const faults: string[] = [];
-    await inLanes(lanes, trials.flat(), async ({ delay, round }) => {
+    await inLanes(lanes, [...delays.entries()], async ([turn, delay]) => {
       const machine = free.pop();
       assert.ok(machine);
       try {
         // Every second main command ends by itself, perhaps before TERM, perhaps in the middle of it.
-        const ends = round % 2 === 1;
-        // In half of the rounds, beside what is looked at in all of them.
-        const again = round % 2 === 0 || delay % 25 === 0;
+        const ends = turn % 2 === 1;
+        // After half of them, beside what is looked at after each.
+        const again = !ends || delay % 25 === 0;
         const { state, faults: found } = await interrupt(machine, { delay, ends, again });
         if (state !== 'none') seen[state] += 1;
         faults.push(...found.map((fault) => `TERM after ${delay} ms: ${fault}`));
