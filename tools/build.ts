@@ -165,7 +165,8 @@ function compileNative(): void {
   const compile = (target: string, ...rest: string[]): Buffer =>
     execFileSync('gcc', [...flags, '-o', join(staged, home, target), ...rest]);
   compile('bin/init', '-static', '-no-pie', '-fno-pic', 'src/native/init.c');
-  compile('lib/native.so', '-shared', '-fPIC', 'src/native/before-node.c', 'src/native/limited-spawn.c');
+  const library = ['before-node', 'call', 'limited-spawn'].map((name) => `src/native/${name}.c`);
+  compile('lib/native.so', '-shared', '-fPIC', ...library);
 }
 
 /** The loader and the libraries of a program, as ldd(1) finds them. */

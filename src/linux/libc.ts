@@ -22,6 +22,12 @@ const library = new DynamicLibrary(null);
 const TOO_MANY_ARGUMENTS = 9;
 
 /**
+ * What calls each of them and returns its errno where it fails (src/native/call.c). Node without that library, as in the tests,
+ * has to read errno afterwards.
+ */
+const caller = symbolAddress('nix_cache_init_call') === undefined ? undefined : 'nix_cache_init_call';
+
+/**
  * Binds a C function at its first use; a boot needs a third of them. What it is called with beyond its own arguments is
  * lost on it: in the C calling conventions of x86-64 and arm64 the caller alone cleans up.
  */
@@ -40,11 +46,13 @@ function bind<const S extends FunctionSignature & { arguments: readonly Argument
   name: string,
   { arguments: own, return: result }: S,
 ): WrappedFunctionFromSignature<S> {
-  const spare = Array.from({ length: TOO_MANY_ARGUMENTS - own.length }, () => 0);
-  const signature = { return: result, arguments: [...own, ...spare.map(() => 'int32' as const)] };
-  const padded = library.getFunction(name, signature);
+  const called = caller === undefined ? [] : [library.getSymbol(name)];
+  const spare = Array.from({ length: TOO_MANY_ARGUMENTS - called.length - own.length }, () => 0);
+  const types = [...called.map(() => 'pointer' as const), ...own, ...spare.map(() => 'int32' as const)];
+  // Of one such object Node takes one signature for a name.
+  const padded = new DynamicLibrary(null).getFunction(caller ?? name, { return: result, arguments: types });
   // The types cannot express an argument list of unknown length with a tail.
-  const call = (...values: Parameters<typeof padded>): unknown => padded(...values, ...spare);
+  const call = (...values: Parameters<typeof padded>): unknown => padded(...called, ...values, ...spare);
   return call as unknown as WrappedFunctionFromSignature<S>;
 }
 
@@ -67,9 +75,9 @@ export class SystemError extends Error {
   }
 }
 
-// errno is thread-local (errno(3)) and all calls are made on the main thread, so its address is read once. That also
-// keeps the read next to the call: binding or allocating in between could overwrite it.
-const errnoAddress = lazily('__errno_location', { return: 'pointer', arguments: [] })()();
+// Thread-local (errno(3)); all calls are made on the main thread.
+const errnoAddress =
+  caller === undefined ? lazily('__errno_location', { return: 'pointer', arguments: [] })()() : undefined;
 
 /**
  * Runs one C call that reports failure as -1, retrying EINTR.
@@ -78,8 +86,8 @@ const errnoAddress = lazily('__errno_location', { return: 'pointer', arguments: 
 export function checked(syscall: string, call: () => number, path?: string): number {
   for (;;) {
     const result = call();
-    if (result !== -1) return result;
-    const errno = getInt32(errnoAddress, 0);
+    if (result >= 0) return result;
+    const errno = errnoAddress === undefined ? -result : getInt32(errnoAddress, 0);
     if (errno !== EINTR) throw new SystemError(errno, syscall, path);
   }
 }
