@@ -16,8 +16,9 @@ export interface BigMachine extends AsyncDisposable {
   step(name: string): number;
 }
 
-export async function makeBigMachine(directory: string): Promise<BigMachine> {
-  const machine = await makeMachine({ volume: 'directory' });
+/** @param base a root with programs of its own, as Nix; without it the host's. */
+export async function makeBigMachine(directory: string, base = ''): Promise<BigMachine> {
+  const machine = await makeMachine({ volume: 'directory', base });
   let inserted = 0;
   return {
     machine,

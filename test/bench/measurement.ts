@@ -3,10 +3,30 @@ import type { Spread } from './statistics.ts';
 
 /** How many signals of so many did not arrive. */
 export type Loss = { lost: number; of: number };
-export type Row = { name: string; what: string } & (Spread | Loss);
+export type Amount = { bytes: number };
+export type Row = { name: string; what: string } & ((Spread & { usual?: number }) | Loss | Amount);
 export type Section = { title: string; digits: number; rows: Row[] };
-/** The rounds, and sections by the names that they have in JSON. */
-export type Report = { rounds: number; sections: Record<string, Section> };
+/** The rounds, sections by the names that they have in JSON, and an SVG where one says more. */
+export type Report = { rounds: number; sections: Record<string, Section>; picture?: string };
+
+/** By what part of itself a ratio may be over what it usually is: as noisy as a few rounds on a busy machine are. */
+const MARGIN = 0.4;
+
+/** Of the rows that have a usual value, those that are too far above it, as lines to print, and how many are not. */
+export function judge({ sections }: Report): { good: number; regressions: string[] } {
+  const rows = Object.values(sections).flatMap((section) => section.rows);
+  const regressions: string[] = [];
+  let good = 0;
+  for (const row of rows) {
+    if (!('usual' in row) || row.usual === undefined) continue;
+    if (row.median <= row.usual * (1 + MARGIN)) good += 1;
+    else
+      regressions.push(
+        `${row.name}, ${row.what}: ${row.median.toFixed(2)}, usually ${row.usual}, and ${MARGIN * 100} % more at most`,
+      );
+  }
+  return { good, regressions };
+}
 
 export interface Measurement {
   /** What it is asked for by. */
@@ -32,6 +52,7 @@ export function reportAsJson({ rounds, sections }: Report): unknown {
 function line(row: Row, digits: number): string {
   const name = `  ${row.name.padEnd(10)}`;
   if ('lost' in row) return `${name} ${`${row.lost}/${row.of}`.padStart(8)} lost  ${row.what}`;
+  if ('bytes' in row) return `${name} ${(row.bytes / 2 ** 20).toFixed(digits).padStart(8)} MiB  ${row.what}`;
   const { median, p25, p75, min, max } = row;
   const [middle = '', low, high, least, most] = [median, p25, p75, min, max].map((value) =>
     value.toFixed(digits),

@@ -38,7 +38,7 @@ export const orphans: Measurement = {
         ratios: {
           title: 'ratios within the rounds',
           digits: 2,
-          rows: [{ name: 'init/tini', what: parts.reaped, ...ratio }],
+          rows: [{ name: 'init/tini', what: parts.reaped, ...ratio, usual: 1 }],
         },
       },
     };

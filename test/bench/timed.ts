@@ -11,17 +11,30 @@ export type Run = { command: number; all: number; cpu: number };
 
 /** Runs a program as PID 1 in the machine, or in another root in its mount namespace. */
 export async function time(
-  { holder, root }: Machine,
+  machine: Machine,
   command: readonly string[],
-  inRoot = root,
+  inRoot = machine.root,
 ): Promise<Run> {
+  const { said, ended, status, cpu } = await launch(machine, [inRoot, ...command]);
+  if (status !== 0) throw new Error(`${command.join(' ')} ended with ${status}`);
+  return { command: said, all: ended, cpu };
+}
+
+/** The same for one that does not end by itself. @returns milliseconds to its first output, at which it is killed. */
+export async function timeToOutput(machine: Machine, command: readonly string[]): Promise<number> {
+  return (await launch(machine, ['--until-output', machine.root, ...command])).said;
+}
+
+async function launch({ holder }: Machine, args: readonly string[]): Promise<Record<Launched, number>> {
   const launcher = join(repository, 'test/bench/launch.pl');
   const { stdout, stderr } = await run('nsenter', [
     `--mount=/proc/${holder}/ns/mnt`,
-    ...['perl', launcher, inRoot, ...command],
+    ...['perl', launcher, ...args],
   ]);
   const [said, ended, status, cpu] = stdout.trim().split('\n').at(-1)?.split(' ').map(Number) ?? [];
-  if (said === undefined || ended === undefined || cpu === undefined || status !== 0)
-    throw new Error(`${command.join(' ')} failed: ${stdout}${stderr}`);
-  return { command: said / 1e6, all: ended / 1e6, cpu: cpu / 1e6 };
+  if (said === undefined || ended === undefined || status === undefined || cpu === undefined)
+    throw new Error(`${args.join(' ')} failed: ${stdout}${stderr}`);
+  return { said: said / 1e6, ended: ended / 1e6, status, cpu: cpu / 1e6 };
 }
+
+type Launched = 'said' | 'ended' | 'status' | 'cpu';

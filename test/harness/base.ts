@@ -30,26 +30,40 @@ export function baseTarball(suite: Suite): Promise<string> {
   return tarballs.getOrInsertComputed(suite, () => alone(`tarball-${suite}`, ensure));
 }
 
-/** One that boots by itself, with systemd and nix-daemon as a service of it: the other, and what that takes. */
-export async function systemdTarball(): Promise<string> {
+/** One that boots by itself, with systemd and nix-daemon as a service of it. */
+export const systemdTarball = (): Promise<string> =>
+  moreTarball('systemd', ['nix-setup-systemd', 'systemd-sysv', 'udev']);
+
+/** With the supervisors that people have in containers. */
+export const peersTarball = (): Promise<string> => moreTarball('peers', [...peers, 'mount', 'libatomic1']);
+
+/** Debian's packages of them. */
+export const peers = ['tini', 'dumb-init', 'catatonit', 's6', 'supervisor', 'runit'];
+
+/** Trixie's root with more packages. */
+async function moreTarball(name: string, packages: string[]): Promise<string> {
   const base = await baseTarball('trixie');
-  const args = mmdebstrapArguments('trixie', 'custom', ['nix-setup-systemd', 'systemd-sysv', 'udev']);
-  const file = join(cacheDirectory, 'bases', `systemd-${fingerprint([basename(base), args])}.tar`);
-  await alone('tarball-systemd', async () => {
+  const args = mmdebstrapArguments('trixie', 'custom', packages);
+  const file = join(cacheDirectory, 'bases', `${name}-${fingerprint([basename(base), args])}.tar`);
+  await alone(`tarball-${name}`, async () => {
     if (existsSync(file)) return;
     const unpack = `--setup-hook=tar -C "$1" -xf ${quote(base)}`;
-    await makeTarball('trixie', file, [...args, unpack], 'systemd');
+    await makeTarball('trixie', file, [...args, unpack], name);
   });
   return file;
 }
 
 /** The same unpacked, once per clone; to be read only. */
-export async function baseRoot(suite: Suite): Promise<string> {
-  const tarball = await baseTarball(suite);
+export const baseRoot = async (suite: Suite): Promise<string> => unpacked(suite, await baseTarball(suite));
+
+/** The same of the supervisors' root. */
+export const peersRoot = async (): Promise<string> => unpacked('peers', await peersTarball());
+
+async function unpacked(name: string, tarball: string): Promise<string> {
   const root = join(cacheDirectory, 'roots', basename(tarball, '.tar'));
-  await alone(`root-${suite}`, async () => {
+  await alone(`root-${name}`, async () => {
     if (existsSync(root)) return;
-    await removeOlder(suite, dirname(root));
+    await removeOlder(name, dirname(root));
     const unfinished = `${root}.unfinished`;
     await mkdir(unfinished, { recursive: true });
     await runOk('tar', ['-C', unfinished, '-xf', tarball, '--exclude=./dev/*']);
