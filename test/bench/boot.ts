@@ -8,10 +8,7 @@ import { repository } from '../harness/paths.ts';
 import type { Measurement, Row } from './measurement.ts';
 import { inTurns } from './rounds.ts';
 import { pairedRatios, type Spread, spreadOf } from './statistics.ts';
-import { main, type Run, time } from './timed.ts';
-
-/** What is run as PID 1 in the machine, and how it is called in the report. */
-type Contender = { name: string; what: string; command: string[] };
+import { type Contender, main, type Run, time } from './timed.ts';
 
 const contenders: Contender[] = [
   {

@@ -6,9 +6,7 @@ import { type Machine, makeMachine } from '../harness/namespaceMachine.ts';
 import { overlay } from '../harness/namespaceStore.ts';
 import { putNixFixtures } from '../harness/nixFixtures.ts';
 import { repository } from '../harness/paths.ts';
-
-/** Somebody who mounts the volume under the store, runs nix-daemon and a command. */
-export type Contender = { name: string; what: string; command: string[] };
+import type { Contender } from './timed.ts';
 
 /** What each of them runs as its command or last service: it says when nix-daemon has answered. */
 const ask = ['/usr/bin/perl', '/bench/ask.pl', 'stay'];
@@ -41,6 +39,7 @@ stdout_logfile_maxbytes=0
 `,
 };
 
+/** Who mounts the volume under the store, and runs nix-daemon and a command. */
 export const contenders: Contender[] = [
   { name: 'init', what: '/init as the ENTRYPOINT that nobody configured', command: ['/init', ...ask] },
   { name: 'tini', what: 'tini', command: [...recipe, '/usr/bin/tini', '--', ...beside] },

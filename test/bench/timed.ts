@@ -6,6 +6,9 @@ import { run } from '../harness/run.ts';
 /** As short as `true`, and its output shows when it is at its end. */
 export const main = ['/bin/echo'];
 
+/** What is run as PID 1 in a machine, and how it is called in the report. */
+export type Contender = { name: string; what: string; command: string[] };
+
 /** Milliseconds from exec to the end of the command, and to that of PID 1; and of the processor, with all its children. */
 export type Run = { command: number; all: number; cpu: number };
 
