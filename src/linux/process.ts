@@ -68,6 +68,20 @@ export function listProcesses(): ProcessEntry[] {
   return entries;
 }
 
+/**
+ * Whether PID 1 has its namespace to itself, those that `docker exec` brought included: one call in the place of reading
+ * /proc (kill(2)).
+ */
+export function isAlone(): boolean {
+  if (process.pid !== 1) return false;
+  try {
+    process.kill(-1, 0);
+    return false;
+  } catch (error) {
+    return hasErrno(error, 'ESRCH');
+  }
+}
+
 /** The given process and everything below it. */
 export function withDescendants(roots: Iterable<number>, processes: readonly ProcessEntry[]): Set<number> {
   const family = new Set(roots);

@@ -1,5 +1,5 @@
 import { uptime } from '../linux/clock.ts';
-import { listProcesses, type ProcessEntry, sendSignal } from '../linux/process.ts';
+import { isAlone, listProcesses, type ProcessEntry, sendSignal } from '../linux/process.ts';
 import type { Reaper } from './reaper.ts';
 
 /** Processes whose parent is outside our PID namespace (`docker exec`) send us no SIGCHLD: look again this often. */
@@ -38,7 +38,7 @@ export async function stopProcesses({
 }: StopOptions): Promise<Killed[]> {
   const killed = new Map<number, string>();
   for (let first = true; ; first = false) {
-    const alive = select(listProcesses()).filter(({ zombie }) => !zombie);
+    const alive = isAlone() ? [] : select(listProcesses()).filter(({ zombie }) => !zombie);
     if (alive.length === 0) break;
     const now = uptime();
     if (now >= deadline + KILL_WAIT_MS && killed.size > 0) break;

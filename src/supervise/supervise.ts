@@ -14,6 +14,9 @@ import type { SignalInbox } from './signals.ts';
 import { Suspension } from './suspend.ts';
 import { startTimer } from './timer.ts';
 
+/** When to start nix-daemon: a command that is over at once need not pay for it, nor wait for its end. */
+const DAEMON_AFTER_MS = 2;
+
 export type SuperviseOptions = ServicesOptions & {
   /** Empty: no main command, only the services, until told to stop. */
   command: readonly string[];
@@ -85,7 +88,10 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
     if (signal === 'SIGTERM') send('SIGCONT');
     shutdown.consider(signal);
   });
-  if (!before) for (const service of services) service.start();
+  const startDaemon = (): void => {
+    if (!shutdown.begun) for (const service of services) service.start();
+  };
+  if (!before) setTimeout(startDaemon, main === undefined ? 0 : DAEMON_AFTER_MS);
   const begin = [...options.whenRunning, ...companions.map((companion) => () => companion.start())];
   beginBeside(begin, { main, services, stopping: () => shutdown.begun }, log);
 
