@@ -22,12 +22,12 @@ function evaluate(name) {
   return of.exports;
 }
 
-/** What tools/bundle.ts has the two scripts ask for: each the other's modules, and Node's. */
+/** What tools/bundle.ts has the scripts ask for: modules of another one, `SCRIPT:FILE`, and Node's. */
 function link(id) {
-  if (id.startsWith('boot:')) return exports.boot[id];
-  if (!id.startsWith('rest:')) return require(id);
-  exports.rest ??= evaluate('rest');
-  return exports.rest[id]();
+  const [name, file] = id.split(':');
+  if (file === undefined || name === 'node') return require(id);
+  exports[name] ??= evaluate(name);
+  return name === 'rest' ? exports.rest[id]() : exports[name][id];
 }
 
 exports.boot = evaluate('boot');

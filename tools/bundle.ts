@@ -1,20 +1,27 @@
-// The program as two scripts: what every boot evaluates, and what only commands and some boots do (docs/decisions/0022).
+// The program as scripts: what every boot evaluates, what many do, and what only commands and some boots do
+// (docs/decisions/0022).
 import { relative } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { repository } from '../test/harness/paths.ts';
 
 export type Bundled = { text: string; metafile: Metafile };
 
+/** What is `import()`ed by many boots, and would have them evaluate all of `rest`. It holds nothing that others share. */
+const apart = { configuration: 'src/config/schemas.ts', log: 'node_modules/pino/pino.js' };
+
 /**
  * The modules of `boot` are evaluated in one go, without a function around each. For what they `import()` they ask
  * `require('rest:FILE')`; `rest` has a function for each of these, and asks `require('boot:FILE')` for a module of
  * `boot`, of which there must be no second one. src/loader.cjs answers both.
  */
-export async function bundle(): Promise<Record<'boot' | 'rest', Bundled>> {
+export async function bundle(): Promise<Record<'boot' | 'rest' | keyof typeof apart, Bundled>> {
   const main = "export { main, exitNow } from './src/main.ts';";
   const unshared = await bundleOne(main, [importFromRest]);
   const boot = new Set(Object.keys(unshared.metafile.inputs));
   const later = externals(unshared.metafile, 'rest:');
+  const alone = (name: keyof typeof apart): Promise<Bundled> =>
+    bundleOne(exported(`${name}:${apart[name]}`), [takeFromBoot(boot)]);
+  const [configuration, log] = await Promise.all([alone('configuration'), alone('log')]);
   const rest = await bundleOne(
     later
       .map(
@@ -23,16 +30,16 @@ export async function bundle(): Promise<Record<'boot' | 'rest', Bundled>> {
       .join('\n'),
     [takeFromBoot(boot), sloppy],
   );
-  const shared = externals(rest.metafile, 'boot:');
+  const shared = new Set([configuration, log, rest].flatMap(({ metafile }) => externals(metafile, 'boot:')));
   return {
-    boot: await bundleOne(
-      [main, ...shared.map((id) => `export * as '${id}' from './${fileOf(id)}';`)].join('\n'),
-      [importFromRest],
-    ),
+    boot: await bundleOne([main, ...[...shared].map(exported)].join('\n'), [importFromRest]),
+    configuration,
+    log,
     rest,
   };
 }
 
+const exported = (id: string): string => `export * as '${id}' from './${fileOf(id)}';`;
 const fileOf = (id: string): string => id.slice(id.indexOf(':') + 1);
 
 async function bundleOne(contents: string, plugins: Plugin[]): Promise<Bundled> {
@@ -72,26 +79,28 @@ const externals = ({ outputs }: Metafile, kind: string): string[] =>
     ),
   ].sort();
 
-/** `import()` of our own modules. */
+/** `import()` of what is not Node's. */
 const importFromRest: Plugin = {
   name: 'import-from-rest',
   setup(build) {
-    redirect(build, 'rest:', ({ kind }) => kind === 'dynamic-import');
+    redirect(build, ({ kind }, file) => {
+      if (kind !== 'dynamic-import') return undefined;
+      return Object.entries(apart).find(([, only]) => only === file)?.[0] ?? 'rest';
+    });
   },
 };
 
 const takeFromBoot = (boot: ReadonlySet<string>): Plugin => ({
   name: 'take-from-boot',
   setup(build) {
-    redirect(build, 'boot:', (_, file) => boot.has(file));
+    redirect(build, (_, file) => (boot.has(file) ? 'boot' : undefined));
   },
 });
 
-/** Leaves a module out of the bundle, to be asked for by `prefix` and its file name. */
+/** Leaves a module out of the bundle, to be asked for by the script that has it and its file name. */
 function redirect(
   build: Parameters<Plugin['setup']>[0],
-  prefix: string,
-  applies: (args: { kind: string }, file: string) => boolean,
+  scriptOf: (args: { kind: string }, file: string) => string | undefined,
 ): void {
   const resolving = Symbol('ours');
   build.onResolve({ filter: /./ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
@@ -99,7 +108,8 @@ function redirect(
     const resolved = await build.resolve(path, { kind, importer, resolveDir, pluginData: resolving });
     if (resolved.external || resolved.errors.length > 0) return resolved;
     const file = relative(repository, resolved.path);
-    return applies({ kind }, file) ? { path: `${prefix}${file}`, external: true } : resolved;
+    const script = scriptOf({ kind }, file);
+    return script === undefined ? resolved : { path: `${script}:${file}`, external: true };
   });
 }
 

@@ -6,7 +6,7 @@ ground=$1
 shift
 mount -t tmpfs ground /run
 mount -t tmpfs ground "$ground"
-mkdir "$ground/volume" "$ground/store" "$ground/state" "$ground/state/db"
+mkdir -p "$ground/volume" "$ground/store" "$ground/state/db" "$ground/state/gcroots/auto" "$ground/etc"
 mount -t tmpfs volume "$ground/volume"
 "$@"
 exec "$@"

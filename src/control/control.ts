@@ -7,6 +7,7 @@ import { isListening, listenUnix } from '../linux/socket.ts';
 import type { Log } from '../log.ts';
 import { runDir, runLayout } from '../store/run-layout.ts';
 import type { Handlers } from './handlers.ts';
+import { serveControl } from './server.ts';
 
 /** When to begin to answer: a command that is over at once need not pay for Node's network stack. */
 const SERVE_AFTER_MS = 50;
@@ -16,7 +17,6 @@ export class Control {
   readonly #listening: number;
   #timer: NodeJS.Timeout | undefined;
   #end: (() => void) | undefined;
-  #closed = false;
 
   constructor(listening: number) {
     this.#listening = listening;
@@ -24,14 +24,12 @@ export class Control {
 
   /** To be called when the command runs. */
   serve(handlers: Handlers): void {
-    this.#timer = setTimeout(async () => {
-      const { serveControl } = await import('./server.ts');
-      if (!this.#closed) this.#end = serveControl(this.#listening, handlers);
+    this.#timer = setTimeout(() => {
+      this.#end = serveControl(this.#listening, handlers);
     }, SERVE_AFTER_MS);
   }
 
   close(): void {
-    this.#closed = true;
     clearTimeout(this.#timer);
     // First, while we answer: once nobody does, another init may have its own there.
     removeFile(runLayout.control);

@@ -11,30 +11,43 @@ type Import = { path: string; kind: string; external?: boolean };
 type Metafile = Record<'inputs' | 'outputs', Record<string, { imports: Import[] }>>;
 
 await alone('dist', ensureDist);
-const { boot, rest, warmed } = JSON.parse(
+type Name = 'boot' | 'configuration' | 'log' | 'rest';
+const { warmed, ...scripts } = JSON.parse(
   readFileSync(join(rootfs, '../build/bundle.json'), 'utf8'),
-) as Record<'boot' | 'rest', Metafile> & { warmed: string };
+) as Record<Name, Metafile> & { warmed: string };
 
 /** The modules that every boot evaluates, and the others. */
 const modules = ({ inputs }: Metafile): string[] => Object.keys(inputs).filter((path) => path !== 'entry');
-const evaluated = modules(boot);
-const later = modules(rest);
+const evaluated = modules(scripts.boot);
+const later = modules(scripts.rest);
 
-test('the bundle asks for nothing but what Node has built in, and each half for the other', () => {
-  const external = [boot, rest].flatMap(({ outputs }) =>
+test('the scripts ask for nothing but what Node has built in, and each other', () => {
+  const external = Object.values(scripts).flatMap(({ outputs }) =>
     Object.values(outputs).flatMap(({ imports }) => imports.filter((one) => one.external)),
   );
   assert.ok(external.some(({ path }) => path === 'node:fs'));
   const others = external.map(({ path }) => path).filter((path) => !isBuiltin(path));
   for (const path of others) {
-    const [half, file = ''] = path.split(':');
-    assert.ok((half === 'boot' ? evaluated : later).includes(file), path);
+    const [name, file = ''] = path.split(':');
+    assert.ok(modules(scripts[name as Name]).includes(file), path);
   }
 });
 
-test('no module is in both halves: there would be two of whatever it holds', () => {
+test('no module of a boot is in another script: there would be two of whatever it holds', () => {
+  const { boot: _, ...others } = scripts;
+  for (const other of Object.values(others))
+    assert.deepEqual(
+      modules(other).filter((path) => evaluated.includes(path)),
+      [],
+    );
+});
+
+test('what checks a configuration is in two scripts, as it holds nothing; nothing else is', () => {
+  const twice = (name: Name): string[] =>
+    modules(scripts[name]).filter((path) => later.includes(path) && path.startsWith('src/'));
+  assert.deepEqual(twice('log'), []);
   assert.deepEqual(
-    later.filter((path) => evaluated.includes(path)),
+    twice('configuration').filter((path) => !/^src\/config\//.test(path)),
     [],
   );
 });
