@@ -9,9 +9,12 @@ import { removeTree } from './remove.ts';
  * read-only file system.
  */
 export function makeDirectories(path: string, mode = 0o777): void {
+  // It is there at all boots but the first, and an error that is thrown costs more than a look.
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
   try {
     mkdirSync(path, { mode });
   } catch (error) {
+    // Somebody else was quicker.
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
     if (!hasErrno(error, 'ENOENT')) throw error;
     makeDirectories(dirname(path), mode);
