@@ -101,8 +101,8 @@ function makeExecutable(assets: Readonly<Record<string, string>>): string {
       executable: node,
       output: executable,
       disableExperimentalSEAWarning: true,
-      // SIGUSR1 is the main command's, not a debugger's.
-      execArgv: ['--disable-sigusr1', '--min-semi-space-size=8'],
+      // SIGUSR1 is the main command's, not a debugger's; V8 wants four threads for what init does not do.
+      execArgv: ['--disable-sigusr1', '--min-semi-space-size=8', '--v8-pool-size=1'],
       execArgvExtension: 'none',
     }),
   );
