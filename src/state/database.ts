@@ -13,8 +13,15 @@ export type Sharing = 'alone' | 'with Nix';
 
 const BUSY_MS = 60_000;
 
-/** With the two megabytes that SQLite would take, a large database is read several times over, and its log written twice. */
-const CACHE_KIB = 32 * 1024;
+/**
+ * How much of a database SQLite keeps in memory. With few pages, a large one that is changed here and there is read several times
+ * over, and its log written twice. Who reads in order needs no more: memory that is new costs more than reading does.
+ */
+const cacheKib = { few: 2 * 1024, many: 32 * 1024 } as const;
+
+/** How many pages of the main database SQLite is to keep from now on. */
+export const keepPages = (database: DatabaseSync, pages: keyof typeof cacheKib): void =>
+  database.exec(`pragma main.cache_size = -${cacheKib[pages]}`);
 
 /**
  * Opens the Nix database of a state directory. Foreign keys are off: rows are deleted in any order, and what refers to
@@ -28,7 +35,7 @@ function openDatabase(stateDir: string, sharing: Sharing): DatabaseSync {
   const database = new DatabaseSync(databaseFile(stateDir), options);
   if (sharing === 'alone') database.exec('pragma locking_mode = exclusive');
   database.exec('pragma synchronous = full; pragma temp_store = memory');
-  database.exec(`pragma cache_size = -${CACHE_KIB}`);
+  keepPages(database, 'many');
   return database;
 }
 

@@ -34,7 +34,6 @@ export function attachImage(database: DatabaseSync, stateDir: string, scratch: s
   const file = databaseFile(stateDir);
   if (!existsSync(file)) return false;
   database.prepare('attach ? as img').run(stillName(file, scratch));
-  database.exec('pragma img.cache_size = -32768');
   return hasTable(database, 'img', 'ValidPaths');
 }
 

@@ -1,4 +1,4 @@
-import type { DatabaseSync } from '../database.ts';
+import { type DatabaseSync, keepPages } from '../database.ts';
 import { columnsOf, type Row, readRows } from './rows.ts';
 
 /** Asked often, with what is done and what there is in all; may throw to end the work. */
@@ -84,10 +84,12 @@ export async function findChanged(
   const find = database.prepare(`
     insert into temp.changed select i.id, i.path from img.ValidPaths i
       left join main.ValidPaths v on v.id = i.id where i.id between ? and ? and (v.id is null or not (${same}))`);
+  keepPages(database, 'few');
   for (const [from, to] of chunks(database, 'img.ValidPaths')) {
     find.run(from, to);
     await onRows(to - from + 1);
   }
+  keepPages(database, 'many');
   database.exec(`
     delete from temp.changed where id in (select c.id from temp.changed c
       cross join main.ValidPaths v on v.path = c.path cross join img.ValidPaths i on i.id = c.id and ${same})`);

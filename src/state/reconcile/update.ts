@@ -1,4 +1,6 @@
-import { type DatabaseSync, damage, isDamage, withDatabase } from '../database.ts';
+import { closeSync, openSync } from 'node:fs';
+import { readAhead } from '../../linux/read-ahead.ts';
+import { type DatabaseSync, damage, databaseFile, isDamage, withDatabase } from '../database.ts';
 import { attachImage, hasTable } from './image-database.ts';
 import { type Layers, overBelow, overlaps } from './layers.ts';
 import { type Breathe, findChanged, lastId, mergeImage } from './merge.ts';
@@ -57,6 +59,19 @@ const imageDamaged = {
  * @throws {InitError} 78 for a damaged database; {DatabaseError} for what the disk refuses.
  */
 export async function updateDatabase(request: UpdateRequest): Promise<Updated> {
+  const file = databaseFile(request.stateDir);
+  // Closed last: closing any descriptor of a file lets go of all that SQLite has locked of it (fcntl(2)).
+  const fd = openSync(file, 'r');
+  try {
+    // At a boot the volume has only been mounted, and nothing of it is in memory.
+    await using _reading = readAhead(fd);
+    return await updateOpen(request);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function updateOpen(request: UpdateRequest): Promise<Updated> {
   const { stateDir, imageStateDir, imageCopy } = request;
   const damaged = {
     stage: 'reconcile',
