@@ -9,13 +9,17 @@ export function flushDirectory(path: string): void {
   withDescriptor(path, 'r', fsyncSync);
 }
 
-/** What is at a path is on the disk once this is settled, which waits off the main thread. */
-export function flushLater(path: string): Promise<void> {
-  const fd = openSync(path, 'r');
-  const flushed = new Promise<void>((resolve, reject) => {
+/** What was written to an open file is on the disk once this is settled, which waits off the main thread. */
+export function flushed(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
     fsync(fd, (error) => (error === null ? resolve() : reject(error)));
   });
-  return flushed.finally(() => closeSync(fd));
+}
+
+/** The same of what is at a path. */
+export function flushLater(path: string): Promise<void> {
+  const fd = openSync(path, 'r');
+  return flushed(fd).finally(() => closeSync(fd));
 }
 
 /** Everything written to the file system of `path` is on the disk when it returns. */

@@ -1,4 +1,4 @@
-import { readv } from 'node:fs';
+import { closeSync, openSync, readv } from 'node:fs';
 
 /** All of them the same memory: what is read is wanted in the kernel's, and nowhere else. */
 const PIECE_BYTES = 128 * 1024;
@@ -6,11 +6,12 @@ const PIECE_BYTES = 128 * 1024;
 const PIECES_AT_ONCE = 256;
 
 /**
- * Reads a file through on another thread, so that whoever reads pages of it here and there finds them in memory: by itself the
- * kernel reads ahead only of those that read in order. What cannot be read is for these to complain of.
- * @returns what ends it, before the file is closed.
+ * Opens a file and reads it through on another thread, so that whoever reads pages of it here and there finds them in memory: by
+ * itself the kernel reads ahead only of those that read in order. What cannot be read is for these to complain of.
+ * @returns its descriptor, and what ends the reading and closes it.
  */
-export function readAhead(fd: number): AsyncDisposable {
+export function openAhead(path: string): AsyncDisposable & { fd: number } {
+  const fd = openSync(path, 'r');
   const pieces = Array<Buffer>(PIECES_AT_ONCE).fill(Buffer.allocUnsafeSlow(PIECE_BYTES));
   const readFrom = (position: number): Promise<number> =>
     new Promise((resolve) => {
@@ -19,13 +20,19 @@ export function readAhead(fd: number): AsyncDisposable {
   let wanted = true;
   const readAll = async (): Promise<void> => {
     let position = 0;
-    for (let read = -1; wanted && read !== 0; position += read) read = await readFrom(position);
+    let read: number;
+    do {
+      read = await readFrom(position);
+      position += read;
+    } while (wanted && read > 0);
   };
   const over = readAll();
   return {
+    fd,
     async [Symbol.asyncDispose]() {
       wanted = false;
       await over;
+      closeSync(fd);
     },
   };
 }

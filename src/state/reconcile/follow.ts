@@ -1,10 +1,9 @@
 import { type Merged, mergeImageLinks } from '../links/merge.ts';
 import type { Layers } from './layers.ts';
-import { rootPaths } from './roots.ts';
 import type { Updated } from './update.ts';
 
 export type FollowRequest = {
-  updated: Pick<Updated, 'roots' | 'forgotten'>;
+  updated: Pick<Updated, 'forgotten'>;
   layers: Layers;
   /** The image's state directory, and the one that is to follow it. */
   from: string;
@@ -16,10 +15,9 @@ export type FollowRequest = {
   record: string;
 };
 
-/** Once the database is in step with the image: roots the image's paths, and has its profiles and roots take their places. */
+/** Once the database is in step with the image: has its profiles and roots take their places. */
 export function followImage(request: FollowRequest): Merged {
   const { updated, layers, from, to, storeDir, nixStateDir, record } = request;
-  rootPaths(`${to}/gcroots/image`, updated.roots);
   const forgotten = new Set(updated.forgotten.map((path) => path.slice(storeDir.length + 1)));
   const present = (name: string): boolean =>
     (layers.lower.has(name) || layers.upper.has(name) || layers.below?.has(name) === true) &&

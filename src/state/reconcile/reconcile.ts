@@ -16,9 +16,10 @@ import { copiedUp, type Layers, listUpper, lowerOf, namesBelow, touchesLower } f
 import type { Breathe } from './merge.ts';
 import { refuseNewer } from './refuse-newer.ts';
 import { recall, remember } from './remembered.ts';
+import { imageRoots, listRoots, rootPaths } from './roots.ts';
 import type { Row } from './rows.ts';
 import { makeOpaque, setAside } from './superseded.ts';
-import { type LayersToCome, type Updated, updateDatabase } from './update.ts';
+import { type LayersToCome, type Updated, type UpdateRequest, updateDatabase } from './update.ts';
 
 export type ReconcileFiles = Record<
   'manifest' | 'remembered' | 'swept' | 'imageCopy' | 'superseded' | 'imageLinks',
@@ -63,20 +64,24 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
   const stores = lowers.map(({ storeDir }) => storeDir);
   const looks = layersLooks(lowers);
   const known = request.always ? undefined : knownImage(manifest, request);
-  // Both on other threads, while this one compares the databases.
+  // On other threads, while this one compares the databases.
   const listings = stores.map((store) => readdir(store));
   const listed = Promise.all(listings);
   const lower = listed.then(lowerOf);
-  const identity = layersIdentity(lowers, looks, listings, manifest?.layers, () => request.breathe(0, 0));
-  const read = Promise.allSettled([...listings, lower, identity]);
+  let taken: ReturnType<typeof layersIdentity> | undefined;
+  const identity = (): ReturnType<typeof layersIdentity> => {
+    taken ??= layersIdentity(lowers, looks, listings, manifest?.layers, () => request.breathe(0, 0));
+    return taken;
+  };
+  const read = Promise.allSettled([...listings, lower]);
   try {
     const sameImage =
       manifest !== undefined &&
       known !== undefined &&
       mayBeAlike(looks, manifest.imageStat ?? looks) &&
-      known === (await identity).identity;
+      known === (await identity()).identity;
     if (sameImage && !touchesLower(upper, stores)) {
-      const { layers } = await identity;
+      const { layers } = await identity();
       const seen = { ...manifest, imageStat: looks, ...(layers && { layers }) };
       ignoringFullDisk(() => writeManifest(files.manifest, seen));
       noteSwept(request);
@@ -87,6 +92,7 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
   } finally {
     // After an error the image is about to be unmounted.
     await read;
+    await taken?.catch(() => {});
   }
 }
 
@@ -94,7 +100,8 @@ type Lower = {
   /** What is in each store, the image's first. */
   listed: Promise<string[][]>;
   lower: Promise<ReturnType<typeof lowerOf>>;
-  identity: ReturnType<typeof layersIdentity>;
+  /** Asked for early, it is taken while the disk is waited for. */
+  identity: () => ReturnType<typeof layersIdentity>;
   looks: string;
 };
 
@@ -113,19 +120,26 @@ async function bringInStep(
   const { names, whiteouts } = listUpper(upper);
   const copies = copiedUp(upper, names, xattrs);
   for (const name of copies) names.delete(name);
-  const layers = async (): Promise<Layers> => ({
-    upper: names,
-    ...(await lower),
-    below: namesBelow(below),
+  const rootsListed = listRoots(imageRoots(stateDir));
+  let present: string[] = [];
+  const layers = async (): Promise<Layers> => {
+    // Now that there is nothing else to do.
+    identity().catch(() => {});
+    present = await rootsListed;
+    return { upper: names, ...(await lower), below: namesBelow(below) };
+  };
+  let committed = false;
+  const onCommitted = ({ roots }: Updated): void => {
+    committed = true;
+    rootPaths(imageRoots(stateDir), roots, present);
+  };
+  const updating = { ...request, keepAway: hadBelow, onCommitted };
+  const { updated, takenOut, away } = await updateAll(updating, listed, layers).catch((error: unknown) => {
+    // Nothing has changed, so that the image of the last time can still boot, and be used to make room.
+    if (isDiskFull(error) && known !== undefined && !committed)
+      ignoringFullDisk(() => writeManifest(files.manifest, known));
+    throw error;
   });
-  const { updated, takenOut, away } = await updateAll(request, listed, layers, hadBelow).catch(
-    (error: unknown) => {
-      // Nothing has changed, so that the image of the last time can still boot, and be used to make room.
-      if (isDiskFull(error) && known !== undefined)
-        ignoringFullDisk(() => writeManifest(files.manifest, known));
-      throw error;
-    },
-  );
   // Not before their rows are back: without them nobody would know that those are missing.
   for (const name of whiteouts) unlinkSync(`${upper}/${name}`);
   for (const name of [...copies, ...updated.superseded]) setAside(upper, name, files.superseded);
@@ -147,35 +161,36 @@ async function bringInStep(
   const current = newest === null || nixSchema === null || nixSchema >= newest;
   // And whoever boots without those below must find what they had gone.
   const complete = current && !unknown && below.length === 0;
-  const { identity: imageIdentity, layers: each } = await identity;
+  const { identity: imageIdentity, layers: each } = await identity();
   const after = complete ? { imageIdentity, imageStat: looks, ...(each && { layers: each }) } : {};
   const nowBelow = below.length > 0 && { below: true };
   writeManifest(files.manifest, { ...form, nixSchema, nix: request.nixVersion(), ...after, ...nowBelow });
   return { ...updated, whiteouts: whiteouts.length, links };
 }
 
+type Updating = ReconcileRequest & Required<Pick<UpdateRequest, 'keepAway' | 'onCommitted'>>;
+
 /** With further lowers, what is known of all of them is the image's. */
 async function updateAll(
-  request: ReconcileRequest,
+  request: Updating,
   listed: Promise<string[][]>,
   layers: LayersToCome,
-  keepAway: boolean,
 ): ReturnType<typeof updateRows> {
   const { image, lowers, storeDir, breathe } = request;
-  if (lowers === undefined) return await updateRows(request, layers, keepAway);
+  if (lowers === undefined) return await updateRows(request, layers);
   const names = (await listed).slice(1);
   await combineDatabases({ image, lowers: lowers.places, names, storeDir, to: lowers.combined, breathe });
-  return await updateRows({ ...request, image: { ...image, stateDir: lowers.combined } }, layers, keepAway);
+  return await updateRows({ ...request, image: { ...image, stateDir: lowers.combined } }, layers);
 }
 
 /** A volume without a database (the image has none either) has no rows to bring in step. */
 async function updateRows(
-  { image, stateDir, storeDir, upper, files, breathe }: ReconcileRequest,
+  { image, stateDir, storeDir, upper, files, keepAway, onCommitted, breathe }: Updating,
   layers: LayersToCome,
-  keepAway: boolean,
 ): Promise<{ updated: Updated; takenOut: readonly Row[]; away: readonly Row[] }> {
   if (!existsSync(databaseFile(stateDir))) {
     const updated = { learnt: 0, forgotten: [], superseded: [], hiding: [], roots: [] };
+    onCommitted(updated);
     return { updated, takenOut: [], away: [] };
   }
   const recalled = recall(files.remembered, upper);
@@ -198,6 +213,7 @@ async function updateRows(
       ];
       remember(files.remembered, upper, byPath(rows), byPath(gone));
     },
+    onCommitted,
     breathe,
   });
   return { updated, takenOut, away };

@@ -1,4 +1,5 @@
 import { closeSync, linkSync, openSync, readdirSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { hasErrno } from '../../errors.ts';
 import { makeDirectories } from '../../linux/directories.ts';
 import { removeTree } from '../../linux/remove.ts';
@@ -20,13 +21,24 @@ export function topLevelPaths(database: DatabaseSync): string[] {
   return JSON.parse(String(database.prepare(query).get()?.['paths']));
 }
 
+/** Where a state directory has the roots of the image's paths. */
+export const imageRoots = (stateDir: string): string => `${stateDir}/gcroots/image`;
+
+/** What is in a directory of roots, read on another thread; nothing where there is none. */
+export const listRoots = (directory: string): Promise<string[]> =>
+  readdir(directory).catch((error: unknown) => {
+    if (!hasErrno(error, 'ENOENT')) throw error;
+    return [];
+  });
+
 /**
  * Makes a directory of roots hold one empty file for each of some store paths: a regular file roots the path of its own name
  * (findRoots in Nix's src/libstore/gc.cc), so that nothing dangles while the store is another one.
+ * @param present what is in it, where that is known.
  */
-export function rootPaths(directory: string, names: readonly string[]): void {
+export function rootPaths(directory: string, names: readonly string[], present?: readonly string[]): void {
   makeDirectories(directory, 0o755);
-  const stale = new Set(readdirSync(directory));
+  const stale = new Set(present ?? readdirSync(directory));
   let made: string | undefined;
   for (const name of names) {
     if (stale.delete(name)) continue;

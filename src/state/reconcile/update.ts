@@ -1,6 +1,7 @@
-import { closeSync, openSync } from 'node:fs';
-import { readAhead } from '../../linux/read-ahead.ts';
+import { existsSync } from 'node:fs';
+import { openAhead } from '../../linux/read-ahead.ts';
 import { type DatabaseSync, damage, databaseFile, isDamage, withDatabase } from '../database.ts';
+import { beginTransaction } from '../transaction.ts';
 import { attachImage, hasTable } from './image-database.ts';
 import { type Layers, overBelow, overlaps } from './layers.ts';
 import { type Breathe, findChanged, lastId, mergeImage } from './merge.ts';
@@ -25,6 +26,8 @@ export type UpdateRequest = {
   recalled: readonly Row[];
   /** Called with the rows that this one takes out, before it is done: to be remembered. */
   onTakenOut: (rows: readonly Row[], away: readonly Row[]) => void;
+  /** Called when it is done, and the disk has yet to follow, for what is done again at the next boot where it does not. */
+  onCommitted: (updated: Updated) => void;
   /** Whether rows of paths that no layer has any more may be wanted again: those of a store that is away. */
   keepAway?: boolean;
   breathe: Breathe;
@@ -59,19 +62,15 @@ const imageDamaged = {
  * @throws {InitError} 78 for a damaged database; {DatabaseError} for what the disk refuses.
  */
 export async function updateDatabase(request: UpdateRequest): Promise<Updated> {
-  const file = databaseFile(request.stateDir);
+  const image = databaseFile(request.imageStateDir);
+  // At a boot nothing of them is in memory: the volume has only been mounted, and the image perhaps only been pulled.
+  await using _image = existsSync(image) ? openAhead(image) : undefined;
   // Closed last: closing any descriptor of a file lets go of all that SQLite has locked of it (fcntl(2)).
-  const fd = openSync(file, 'r');
-  try {
-    // At a boot the volume has only been mounted, and nothing of it is in memory.
-    await using _reading = readAhead(fd);
-    return await updateOpen(request);
-  } finally {
-    closeSync(fd);
-  }
+  await using own = openAhead(databaseFile(request.stateDir));
+  return await updateOpen(request, own.fd);
 }
 
-async function updateOpen(request: UpdateRequest): Promise<Updated> {
+async function updateOpen(request: UpdateRequest, fd: number): Promise<Updated> {
   const { stateDir, imageStateDir, imageCopy } = request;
   const damaged = {
     stage: 'reconcile',
@@ -81,9 +80,9 @@ async function updateOpen(request: UpdateRequest): Promise<Updated> {
   return await withDatabase(stateDir, damaged, async (database) => {
     try {
       const hasImage = attachImage(database, imageStateDir, imageCopy);
-      database.exec('begin immediate');
+      const transaction = beginTransaction(database, databaseFile(stateDir), fd);
       const updated = await update(database, request, hasImage);
-      database.exec('commit');
+      await transaction.commit(() => request.onCommitted(updated));
       return updated;
     } catch (error) {
       if (!isDamage(error) || !isSound(database)) throw error;

@@ -1,13 +1,15 @@
-import type { SQLOutputValue } from 'node:sqlite';
 import type { DatabaseSync } from '../database.ts';
 import { hasTable } from './image-database.ts';
 import { ROWS_AT_ONCE } from './merge.ts';
 
-/** A layer of which is only asked whether it has a name. */
-export type Layer = Pick<ReadonlySet<string>, 'has'>;
+/** A layer of which is only asked whether it has a name, and perhaps which. */
+export type Layer = Pick<ReadonlySet<string>, 'has'> & Partial<Pick<ReadonlySet<string>, 'values'>>;
 
 /** A store, where it is and what is in it. */
-export type Store = { storeDir: string; layers: Record<'lower' | 'upper', Layer> & { below?: Layer } };
+export type Store = {
+  storeDir: string;
+  layers: Record<'lower' | 'upper', Layer> & { below?: Layer };
+};
 
 /**
  * Fills `dead` with the rows whose path no layer has, and with all that refers to them (DESIGN §6.4): a path is only
@@ -20,20 +22,35 @@ export async function findVanished(
   onRows: (rows: number) => Promise<void>,
 ): Promise<void> {
   const start = `${storeDir}/`;
-  const some = database.prepare(`
-    select json_group_array(substr(path, ${start.length + 1})) as names, max(path) as last from
-      (select path from main.ValidPaths where path > ? and path < ? order by path limit ${ROWS_AT_ONCE})`);
-  const next = (last: SQLOutputValue): ReturnType<typeof some.get> => some.get(last, `${storeDir}0`);
-  for (let found = next(start); found?.['last'] != null; found = next(found['last'])) {
-    const names: string[] = JSON.parse(String(found['names']));
-    const gone = names.filter((name) => !lower.has(name) && !upper.has(name) && !below?.has(name));
-    markDead(
-      database,
-      gone.map((name) => start + name),
-    );
-    await onRows(names.length);
+  const some = database.prepare(`select json_group_array(path) as paths from
+    (select path from main.ValidPaths where path > ? and path < ? order by path limit ${ROWS_AT_ONCE})`);
+  const after = (last: string): string[] => JSON.parse(String(some.get(last, `${storeDir}0`)?.['paths']));
+  const isNext = inStep(lower.values?.() ?? []);
+  for (let paths = after(start); paths.length > 0; paths = after(paths.at(-1) ?? '')) {
+    const gone = paths.filter((path) => {
+      const name = path.slice(start.length);
+      return !isNext(name) && !lower.has(name) && !upper.has(name) && !below?.has(name);
+    });
+    markDead(database, gone);
+    await onRows(paths.length);
   }
   markReferrers(database);
+}
+
+/**
+ * Goes through names beside others that come in order, as those of a directory mostly do: to find one where it is expected takes
+ * a third of the time of looking it up.
+ * @returns whether a name is the one that was expected. What is not may yet be among the names.
+ */
+function inStep(names: Iterable<string>): (name: string) => boolean {
+  const rest = names[Symbol.iterator]();
+  let expected = rest.next().value;
+  return (name) => {
+    while (expected !== undefined && expected < name) expected = rest.next().value;
+    if (expected !== name) return false;
+    expected = rest.next().value;
+    return true;
+  };
 }
 
 /** Fills `dead` with the rows that refer to a row which is not there. No SQLite with its foreign keys on leaves such. */

@@ -14,6 +14,7 @@ import { copiedUp, type Layers, listUpper, lowerOf, overlaps, type UpperNames } 
 import type { Breathe } from '../reconcile/merge.ts';
 import { refuseNewer } from '../reconcile/refuse-newer.ts';
 import { recall } from '../reconcile/remembered.ts';
+import { imageRoots, rootPaths } from '../reconcile/roots.ts';
 import type { Row } from '../reconcile/rows.ts';
 import { type Updated, updateDatabase } from '../reconcile/update.ts';
 import { copyState } from './copy-state.ts';
@@ -100,6 +101,7 @@ async function bringInStep(
       recalled,
       // They are on the volume still, for whoever writes there.
       onTakenOut: () => {},
+      onCommitted: ({ roots }) => rootPaths(imageRoots(to), roots),
       breathe,
     });
     const record = `${scratch}/image-links.json`;
