@@ -1,8 +1,8 @@
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { hasErrno } from '../../errors.ts';
 import { hasXattr } from '../../linux/xattrs.ts';
+import type { Layer } from '../reconcile/layers.ts';
 import { copiedUp, type Layers, listUpper, namesBelow, overlaps } from '../reconcile/layers.ts';
-import type { Layer } from '../reconcile/vanished.ts';
 import { type Places, visibleStore } from './places.ts';
 
 /** The names in the layers of a store. */

@@ -107,7 +107,7 @@ function withAttached(database: DatabaseSync, { file, stateDir }: Attached, act:
       makeTables(database);
       database.exec('begin');
       act();
-      database.exec('commit; drop table temp.own; delete from temp.changed');
+      database.exec('commit; drop table temp.own; drop table temp.wanted; delete from temp.changed');
     }
     database.exec('detach img');
   } catch (error) {

@@ -1,5 +1,5 @@
 import { type Merged, mergeImageLinks } from '../links/merge.ts';
-import type { Layers } from './layers.ts';
+import { isThere, type Layers } from './layers.ts';
 import type { Updated } from './update.ts';
 
 export type FollowRequest = {
@@ -19,8 +19,6 @@ export type FollowRequest = {
 export function followImage(request: FollowRequest): Merged {
   const { updated, layers, from, to, storeDir, nixStateDir, record } = request;
   const forgotten = new Set(updated.forgotten.map((path) => path.slice(storeDir.length + 1)));
-  const present = (name: string): boolean =>
-    (layers.lower.has(name) || layers.upper.has(name) || layers.below?.has(name) === true) &&
-    !forgotten.has(name);
+  const present = (name: string): boolean => isThere(name, layers) && !forgotten.has(name);
   return mergeImageLinks({ from, to, storeDir, stateDir: nixStateDir, record, present });
 }

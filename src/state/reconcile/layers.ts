@@ -11,6 +11,15 @@ export type Layers = {
   below?: { has(name: string): boolean };
 };
 
+/** A layer of which is only asked whether it has a name, and perhaps which. */
+export type Layer = Pick<ReadonlySet<string>, 'has'> & Partial<Pick<ReadonlySet<string>, 'values'>>;
+
+/** Whether any layer has a name. */
+export const isThere = (
+  name: string,
+  { lower, upper, below }: Record<'lower' | 'upper', Layer> & { below?: Layer },
+): boolean => lower.has(name) || upper.has(name) || below?.has(name) === true;
+
 /** What is in an upper directory: names of its own, and whiteouts (overlayfs.rst), which hide names of the lower layer. */
 export type UpperNames = { names: Set<string>; whiteouts: string[] };
 

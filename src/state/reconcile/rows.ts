@@ -14,6 +14,9 @@ export type Row = {
   outputs: [id: string, path: string][];
 };
 
+/** Rows for one statement: some ten milliseconds' worth. */
+export const ROWS_AT_ONCE = 20_000;
+
 export const rowColumns = [
   ...(['path', 'hash', 'registrationTime', 'deriver', 'narSize', 'ultimate', 'sigs', 'ca'] as const),
 ] as const;

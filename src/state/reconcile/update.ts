@@ -3,12 +3,12 @@ import { openAhead } from '../../linux/read-ahead.ts';
 import { type DatabaseSync, damage, databaseFile, isDamage, withDatabase } from '../database.ts';
 import { beginTransaction } from '../transaction.ts';
 import { attachImage, hasTable } from './image-database.ts';
-import { type Layers, overBelow, overlaps } from './layers.ts';
-import { type Breathe, findChanged, lastId, mergeImage } from './merge.ts';
+import { isThere, type Layer, type Layers, overBelow, overlaps } from './layers.ts';
+import { type Breathe, findChanged, type ImageMerged, lastId, mergeImage } from './merge.ts';
 import { mergeRealisations } from './realisations.ts';
 import { topLevelPaths } from './roots.ts';
 import { putRows, type Row, readRows } from './rows.ts';
-import { deadPaths, findVanished, forgetVanished, type Layer, markDead, type Store } from './vanished.ts';
+import { deadPaths, findVanished, forgetVanished, markDead, markReferrers, type Store } from './vanished.ts';
 
 /** They may come late: they are not needed to compare the databases. */
 export type LayersToCome = () => Layers | Promise<Layers>;
@@ -114,7 +114,8 @@ export function createWorkTables(database: DatabaseSync): void {
   database.exec(`
     create temp table changed (id integer primary key, path text not null);
     create temp table broken (id integer primary key);
-    create temp table dead (id integer primary key)`);
+    create temp table dead (id integer primary key);
+    create temp table heirs (id integer primary key, image integer not null)`);
 }
 
 async function update(
@@ -140,7 +141,10 @@ async function update(
     both.filter((name) => layers.lent?.has(name) && knows(database, 'main', pathOf(name))),
   );
   forgetChanges(database, [...kept].map(pathOf));
-  const { learnt, replaced } = hasImage ? mergeImage(database) : { learnt: 0, replaced: [] };
+  const vanished = await findVanished(database, { storeDir, layers }, onRows);
+  // Who is to be remembered must be found among the dead.
+  const free = keepAway || recalled.length > 0 ? [] : vanished;
+  const { learnt, replaced, inherited } = hasImage ? mergeImage(database, free) : nothingMerged;
   const covered = both.filter((name) => hasImage && !kept.has(name) && knows(database, 'img', pathOf(name)));
   const superseded = new Set(covered);
   const nameOf = (path: string): string => path.slice(storeDir.length + 1);
@@ -149,12 +153,14 @@ async function update(
   const back = recalled.filter(
     (row) => !superseded.has(nameOf(row.path)) && (inUpper(row) || !knows(database, 'main', row.path)),
   );
+  const partial = putRows(database, back);
+  const away = back.filter((row) => !isThere(nameOf(row.path), layers));
   markDead(
     database,
-    putRows(database, back).map(({ path }) => path),
+    [...partial, ...away].map(({ path }) => path),
   );
-  await findVanished(database, { storeDir, layers }, onRows);
-  const forgotten = deadPaths(database);
+  markReferrers(database);
+  const forgotten = [...inherited, ...deadPaths(database)];
   onTakenOut([...replaced, ...waitingRows(database, back)], awayRows(database, keepAway, back));
   const whole = !hasImage || !markBroken(database);
   forgetVanished(database);
@@ -169,6 +175,8 @@ async function update(
     roots: (whole ? topLevel : topLevelPaths(database)).map((path) => path.slice(storeDir.length + 1)),
   };
 }
+
+const nothingMerged: ImageMerged = { learnt: 0, replaced: [], inherited: [] };
 
 /** What the volume has of its own stays as its row says, whatever a lower's would. */
 function forgetChanges(database: DatabaseSync, paths: readonly string[]): void {

@@ -1,9 +1,7 @@
 import type { DatabaseSync } from '../database.ts';
 import { hasTable } from './image-database.ts';
-import { ROWS_AT_ONCE } from './merge.ts';
-
-/** A layer of which is only asked whether it has a name, and perhaps which. */
-export type Layer = Pick<ReadonlySet<string>, 'has'> & Partial<Pick<ReadonlySet<string>, 'values'>>;
+import { isThere, type Layer } from './layers.ts';
+import { ROWS_AT_ONCE } from './rows.ts';
 
 /** A store, where it is and what is in it. */
 export type Store = {
@@ -12,29 +10,31 @@ export type Store = {
 };
 
 /**
- * Fills `dead` with the rows whose path no layer has, and with all that refers to them (DESIGN §6.4): a path is only
- * valid with its closure. One that is not in this store is somebody else's affair.
+ * Adds to `dead` the rows whose path no layer has (DESIGN §6.4). One that is not in this store is somebody else's affair.
  * Whether a path is there is asked of many at once: a function that SQL calls for each takes three times as long.
+ * @returns these paths.
  */
 export async function findVanished(
   database: DatabaseSync,
-  { storeDir, layers: { lower, upper, below } }: Store,
+  { storeDir, layers }: Store,
   onRows: (rows: number) => Promise<void>,
-): Promise<void> {
+): Promise<string[]> {
+  const vanished: string[] = [];
   const start = `${storeDir}/`;
   const some = database.prepare(`select json_group_array(path) as paths from
     (select path from main.ValidPaths where path > ? and path < ? order by path limit ${ROWS_AT_ONCE})`);
   const after = (last: string): string[] => JSON.parse(String(some.get(last, `${storeDir}0`)?.['paths']));
-  const isNext = inStep(lower.values?.() ?? []);
+  const isNext = inStep(layers.lower.values?.() ?? []);
   for (let paths = after(start); paths.length > 0; paths = after(paths.at(-1) ?? '')) {
     const gone = paths.filter((path) => {
       const name = path.slice(start.length);
-      return !isNext(name) && !lower.has(name) && !upper.has(name) && !below?.has(name);
+      return !isNext(name) && !isThere(name, layers);
     });
     markDead(database, gone);
+    vanished.push(...gone);
     await onRows(paths.length);
   }
-  markReferrers(database);
+  return vanished;
 }
 
 /**
@@ -63,13 +63,17 @@ export const danglingRows = `
   select r.referrer from main.Refs r join main.ValidPaths v on v.id = r.referrer
   where r.reference not in (select id from main.ValidPaths)`;
 
-/** Adds to `dead` all that refers to what is in it. */
-export function markReferrers(database: DatabaseSync): void {
+/**
+ * Adds to `dead` all that refers to what is in it: a path is only valid with its closure.
+ * @param spared SQL for the IDs of rows that stay out of it, with what refers to it only by them.
+ */
+export function markReferrers(database: DatabaseSync, spared?: string): void {
+  const unless = spared === undefined ? '' : `where r.referrer not in (${spared})`;
   database.exec(`
     insert or ignore into temp.dead
       with recursive closure (id) as (
         select id from temp.dead
-        union select r.referrer from main.Refs r join closure on r.reference = closure.id)
+        union select r.referrer from main.Refs r join closure on r.reference = closure.id ${unless})
       select id from closure`);
 }
 
@@ -93,15 +97,19 @@ export function markDead(database: DatabaseSync, paths: readonly string[]): void
 /** Deletes the rows of `dead` with everything that hangs on them. */
 export function forgetVanished(database: DatabaseSync): void {
   const dead = '(select id from temp.dead)';
-  if (hasTable(database, 'main', 'Realisations')) {
-    const gone = `(select id from main.Realisations where outputPath in ${dead})`;
-    database.exec(`
-      delete from main.RealisationsRefs where referrer in ${gone} or realisationReference in ${gone};
-      delete from main.Realisations where outputPath in ${dead}`);
-  }
+  forgetRealisations(database, dead);
   database.exec(`
     delete from main.DerivationOutputs where drv in ${dead};
     delete from main.Refs where referrer in ${dead};
     delete from main.Refs where reference in ${dead};
     delete from main.ValidPaths where id in ${dead}`);
+}
+
+/** Deletes which derivations had some rows as their outputs. @param outputs SQL for the IDs of these, in parentheses. */
+export function forgetRealisations(database: DatabaseSync, outputs: string): void {
+  if (!hasTable(database, 'main', 'Realisations')) return;
+  const gone = `(select id from main.Realisations where outputPath in ${outputs})`;
+  database.exec(`
+    delete from main.RealisationsRefs where referrer in ${gone} or realisationReference in ${gone};
+    delete from main.Realisations where outputPath in ${outputs}`);
 }

@@ -14,6 +14,7 @@ import {
   findVanished,
   forgetVanished,
   markDead,
+  markReferrers,
 } from '../reconcile/vanished.ts';
 import { wholeRows } from './whole.ts';
 
@@ -52,6 +53,7 @@ export async function repairRows({
     markDead(database, doomed);
     findDangling(database);
     await findVanished(database, { storeDir, layers }, async () => {});
+    markReferrers(database);
     const invalidated = deadPaths(database);
     const dead = new Set(invalidated);
     onTakenOut(readRows(database, 'v.id in (select id from temp.dead)'));
