@@ -1,9 +1,9 @@
 import { closeSync, openSync, readv } from 'node:fs';
 
 /** All of them the same memory: what is read is wanted in the kernel's, and nowhere else. */
-const PIECE_BYTES = 128 * 1024;
+const PIECE_BYTES = 1024 * 1024;
 /** So many that the event loop need seldom turn for it, so few that who wants it to end hardly waits. */
-const PIECES_AT_ONCE = 256;
+const PIECES_AT_ONCE = 32;
 
 /**
  * Opens a file and reads it through on another thread, so that whoever reads pages of it here and there finds them in memory: by

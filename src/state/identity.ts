@@ -36,8 +36,8 @@ export function mayBeAlike(looks: string, others: string): boolean {
   return sizes(looks).join(BETWEEN_LAYERS) === sizes(others).join(BETWEEN_LAYERS);
 }
 
-/** Large: the thread that hashes is busy with other things, and seldom has time for the next one. */
-const CHUNK_BYTES = 16 * 1024 * 1024;
+/** Large: the thread that hashes may be busy with other things, and seldom have time for the next one. */
+const CHUNK_BYTES = 4 * 1024 * 1024;
 
 /**
  * The fingerprint of an image: a hash of its database, of the write-ahead log, and of the names in its store, without which
@@ -60,7 +60,7 @@ export async function imageIdentity(
     if (file === undefined) continue;
     try {
       const { size } = await file.stat();
-      const chunk = Buffer.alloc(Math.min(size + 1, CHUNK_BYTES));
+      const chunk = Buffer.allocUnsafeSlow(Math.min(size + 1, CHUNK_BYTES));
       for (let read = await file.read(chunk); read.bytesRead > 0; read = await file.read(chunk)) {
         hash.update(chunk.subarray(0, read.bytesRead));
         await onBytes();

@@ -4,7 +4,7 @@ import { hasXattr } from '../../linux/xattrs.ts';
 /** The names in the two layers of the store, as Nix would see them were the other one not there. */
 export type Layers = {
   upper: ReadonlySet<string>;
-  lower: ReadonlySet<string>;
+  lower: Layer;
   /** Names of `lower` that are not the image's: with a lower that comes and goes, a copy of the volume's own must not go. */
   lent?: ReadonlySet<string>;
   /** What another daemon has below them, which may be more than can be listed. */
@@ -12,7 +12,7 @@ export type Layers = {
 };
 
 /** A layer of which is only asked whether it has a name, and perhaps which. */
-export type Layer = Pick<ReadonlySet<string>, 'has'> & Partial<Pick<ReadonlySet<string>, 'values'>>;
+export type Layer = Pick<ReadonlySet<string>, 'has'> & { values?(): Iterable<string> };
 
 /** Whether any layer has a name. */
 export const isThere = (
@@ -60,10 +60,30 @@ export function lowerOf([image = [], ...lowers]: readonly (readonly string[])[])
   Layers,
   'lower' | 'lent'
 > {
+  if (lowers.length === 0) return { lower: layerOf(image) };
   const own = new Set(image);
-  if (lowers.length === 0) return { lower: own };
   const names = lowers.flat();
   return { lower: new Set([...image, ...names]), lent: new Set(names.filter((name) => !own.has(name))) };
+}
+
+/**
+ * A layer of what is in a directory. Node lists one in order, so that a name can be found without making a set of all of them,
+ * which takes as long as it does to look for thousands.
+ */
+export function layerOf(names: readonly string[]): Layer {
+  const isOrdered = names.every((name, index) => index === 0 || (names[index - 1] ?? '') <= name);
+  const ordered = isOrdered ? names : names.toSorted();
+  return { has: (name) => isAmong(ordered, name), values: () => ordered.values() };
+}
+
+function isAmong(ordered: readonly string[], name: string): boolean {
+  let [from, to] = [0, ordered.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((ordered[middle] ?? '') < name) from = middle + 1;
+    else to = middle;
+  }
+  return ordered[from] === name;
 }
 
 /** The names that both layers have: overlayfs would show directories among them merged. */

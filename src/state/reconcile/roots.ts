@@ -16,8 +16,11 @@ export function topLevelPaths(database: DatabaseSync): string[] {
     ? `count(*) > exists ${itself} + (select count(*) from temp.broken b cross join img.Refs s
         on s.referrer = b.id and s.reference = r.reference)`
     : `count(*) > 1 or not exists ${itself}`;
-  const query = `select json_group_array(path) as paths from img.ValidPaths where id not in (${broken})
-    and id not in (select reference from img.Refs r group by reference having ${others})`;
+  const query = `
+    with tops (id) as (
+      select id from img.ValidPaths except ${broken}
+      except select reference from img.Refs r group by reference having ${others})
+    select json_group_array(path) as paths from tops cross join img.ValidPaths v on v.id = tops.id`;
   return JSON.parse(String(database.prepare(query).get()?.['paths']));
 }
 

@@ -46,8 +46,10 @@ function inStep(names: Iterable<string>): (name: string) => boolean {
   const rest = names[Symbol.iterator]();
   let expected = rest.next().value;
   return (name) => {
-    while (expected !== undefined && expected < name) expected = rest.next().value;
-    if (expected !== name) return false;
+    while (expected !== name) {
+      if (expected === undefined || expected > name) return false;
+      expected = rest.next().value;
+    }
     expected = rest.next().value;
     return true;
   };
