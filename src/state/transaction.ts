@@ -33,10 +33,20 @@ export function beginTransaction(database: DatabaseSync, file: string, fd: numbe
       } finally {
         await flushes;
       }
-      database.exec(
-        'pragma main.synchronous = off; pragma main.wal_checkpoint; pragma main.synchronous = full',
-      );
+      writeBack(database);
       await flushed(fd);
     },
   };
+}
+
+/** Into the database goes what has room there; the rest stays in the log, as when SQLite does this after a commit. */
+function writeBack(database: DatabaseSync): void {
+  database.exec('pragma main.synchronous = off');
+  try {
+    database.exec('pragma main.wal_checkpoint');
+  } catch {
+    // Closing tries once more, flushes what it writes, and keeps the log where it cannot.
+  } finally {
+    database.exec('pragma main.synchronous = full');
+  }
 }

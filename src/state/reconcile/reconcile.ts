@@ -68,12 +68,13 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
   const listings = stores.map((store) => readdir(store));
   const listed = Promise.all(listings);
   const lower = listed.then(lowerOf);
+  const roots = listRoots(imageRoots(request.stateDir));
   let taken: ReturnType<typeof layersIdentity> | undefined;
   const identity = (): ReturnType<typeof layersIdentity> => {
     taken ??= layersIdentity(lowers, looks, listings, manifest?.layers, () => request.breathe(0, 0));
     return taken;
   };
-  const read = Promise.allSettled([...listings, lower]);
+  const read = Promise.allSettled([...listings, lower, roots]);
   try {
     const sameImage =
       manifest !== undefined &&
@@ -88,7 +89,7 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
       return undefined;
     }
     refuseNewer({ imageStateDir: image.stateDir, stateDir: request.stateDir }, manifest);
-    return await bringInStep(request, { listed, lower, identity, looks });
+    return await bringInStep(request, { listed, lower, roots, identity, looks });
   } finally {
     // After an error the image is about to be unmounted.
     await read;
@@ -100,6 +101,8 @@ type Lower = {
   /** What is in each store, the image's first. */
   listed: Promise<string[][]>;
   lower: Promise<ReturnType<typeof lowerOf>>;
+  /** The image's roots that there are. */
+  roots: Promise<string[]>;
   /** Asked for early, it is taken while the disk is waited for. */
   identity: () => ReturnType<typeof layersIdentity>;
   looks: string;
@@ -107,7 +110,7 @@ type Lower = {
 
 async function bringInStep(
   request: ReconcileRequest,
-  { listed, lower, identity, looks }: Lower,
+  { listed, lower, roots, identity, looks }: Lower,
 ): Promise<Reconciled> {
   const { files, image, lowers, upper, below = [], stateDir, strategy, xattrs } = request;
   const form = { format: FORMAT, strategy, xattrs, imageStat: null, imageIdentity: null } as const;
@@ -120,18 +123,17 @@ async function bringInStep(
   const { names, whiteouts } = listUpper(upper);
   const copies = copiedUp(upper, names, xattrs);
   for (const name of copies) names.delete(name);
-  const rootsListed = listRoots(imageRoots(stateDir));
-  let present: string[] = [];
+  let present: string[] | undefined;
   const layers = async (): Promise<Layers> => {
     // Now that there is nothing else to do.
     identity().catch(() => {});
-    present = await rootsListed;
+    present = await roots;
     return { upper: names, ...(await lower), below: namesBelow(below) };
   };
   let committed = false;
-  const onCommitted = ({ roots }: Updated): void => {
+  const onCommitted = (updated: Updated): void => {
     committed = true;
-    rootPaths(imageRoots(stateDir), roots, present);
+    rootPaths(imageRoots(stateDir), updated.roots, present);
   };
   const updating = { ...request, keepAway: hadBelow, onCommitted };
   const { updated, takenOut, away } = await updateAll(updating, listed, layers).catch((error: unknown) => {

@@ -56,3 +56,20 @@ test('what fails beside it ends it, with the transaction done', async () => {
   closeSync(fd);
   assert.equal(rowsIn(file, `${directory.path}/after`, ['']), 1);
 });
+
+test('what cannot be written back is in the log still, and no failure', async () => {
+  using directory = temporaryDirectory();
+  const file = `${directory.path}/db.sqlite`;
+  using database = new DatabaseSync(file);
+  database.exec('pragma journal_mode = wal; create table made (id integer primary key)');
+  // Who reads an older state keeps the file from being changed.
+  using reader = new DatabaseSync(file);
+  reader.exec('begin; select * from made');
+  const fd = openSync(file, 'r');
+  const transaction = beginTransaction(database, file, fd);
+  database.exec('insert into made values (1)');
+  await transaction.commit(() => {});
+  assert.deepEqual({ ...database.prepare('pragma main.synchronous').get() }, { synchronous: 2 });
+  closeSync(fd);
+  assert.equal(rowsIn(file, `${directory.path}/log`, ['', '-wal']), 1);
+});

@@ -141,6 +141,18 @@ test(
 );
 
 test(
+  'where neither has a database, what the last image had as roots is gone',
+  withImages(async (ground) => {
+    await ground.boot('A');
+    assert.notDeepEqual(ground.roots(), []);
+    rmSync(`${ground.volume.state}/db`, { recursive: true });
+    rmSync(`${ground.image('B').stateDir}/db`, { recursive: true });
+    await ground.boot('B');
+    assert.deepEqual(ground.roots(), []);
+  }),
+);
+
+test(
   'an image without a database leaves what the volume knows and can see',
   withImages(async (ground) => {
     await ground.boot('A');
