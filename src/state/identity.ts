@@ -37,7 +37,7 @@ export function mayBeAlike(looks: string, others: string): boolean {
 }
 
 /** Large: the thread that hashes may be busy with other things, and seldom have time for the next one. */
-const CHUNK_BYTES = 4 * 1024 * 1024;
+const CHUNK_BYTES = 8 * 1024 * 1024;
 
 /**
  * The fingerprint of an image: a hash of its database, of the write-ahead log, and of the names in its store, without which

@@ -69,20 +69,16 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
   const listed = Promise.all(listings);
   const lower = listed.then(lowerOf);
   const roots = listRoots(imageRoots(request.stateDir));
-  let taken: ReturnType<typeof layersIdentity> | undefined;
-  const identity = (): ReturnType<typeof layersIdentity> => {
-    taken ??= layersIdentity(lowers, looks, listings, manifest?.layers, () => request.breathe(0, 0));
-    return taken;
-  };
-  const read = Promise.allSettled([...listings, lower, roots]);
+  const identity = layersIdentity(lowers, looks, listings, manifest?.layers, () => request.breathe(0, 0));
+  const read = Promise.allSettled([...listings, lower, roots, identity]);
   try {
     const sameImage =
       manifest !== undefined &&
       known !== undefined &&
       mayBeAlike(looks, manifest.imageStat ?? looks) &&
-      known === (await identity()).identity;
+      known === (await identity).identity;
     if (sameImage && !touchesLower(upper, stores)) {
-      const { layers } = await identity();
+      const { layers } = await identity;
       const seen = { ...manifest, imageStat: looks, ...(layers && { layers }) };
       ignoringFullDisk(() => writeManifest(files.manifest, seen));
       noteSwept(request);
@@ -93,7 +89,6 @@ export async function reconcile(request: ReconcileRequest): Promise<Reconciled |
   } finally {
     // After an error the image is about to be unmounted.
     await read;
-    await taken?.catch(() => {});
   }
 }
 
@@ -103,8 +98,7 @@ type Lower = {
   lower: Promise<ReturnType<typeof lowerOf>>;
   /** The image's roots that there are. */
   roots: Promise<string[]>;
-  /** Asked for early, it is taken while the disk is waited for. */
-  identity: () => ReturnType<typeof layersIdentity>;
+  identity: ReturnType<typeof layersIdentity>;
   looks: string;
 };
 
@@ -125,8 +119,6 @@ async function bringInStep(
   for (const name of copies) names.delete(name);
   let present: string[] | undefined;
   const layers = async (): Promise<Layers> => {
-    // Now that there is nothing else to do.
-    identity().catch(() => {});
     present = await roots;
     return { upper: names, ...(await lower), below: namesBelow(below) };
   };
@@ -163,7 +155,7 @@ async function bringInStep(
   const current = newest === null || nixSchema === null || nixSchema >= newest;
   // And whoever boots without those below must find what they had gone.
   const complete = current && !unknown && below.length === 0;
-  const { identity: imageIdentity, layers: each } = await identity();
+  const { identity: imageIdentity, layers: each } = await identity;
   const after = complete ? { imageIdentity, imageStat: looks, ...(each && { layers: each }) } : {};
   const nowBelow = below.length > 0 && { below: true };
   writeManifest(files.manifest, { ...form, nixSchema, nix: request.nixVersion(), ...after, ...nowBelow });

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { openAhead } from '../../linux/read-ahead.ts';
 import { type DatabaseSync, damage, databaseFile, isDamage, withDatabase } from '../database.ts';
 import { beginTransaction } from '../transaction.ts';
@@ -62,9 +61,7 @@ const imageDamaged = {
  * @throws {InitError} 78 for a damaged database; {DatabaseError} for what the disk refuses.
  */
 export async function updateDatabase(request: UpdateRequest): Promise<Updated> {
-  const image = databaseFile(request.imageStateDir);
-  // At a boot nothing of them is in memory: the volume has only been mounted, and the image perhaps only been pulled.
-  await using _image = existsSync(image) ? openAhead(image) : undefined;
+  // At a boot the volume has only been mounted, and nothing of it is in memory.
   // Closed last: closing any descriptor of a file lets go of all that SQLite has locked of it (fcntl(2)).
   await using own = openAhead(databaseFile(request.stateDir));
   return await updateOpen(request, own.fd);
