@@ -73,7 +73,7 @@ export async function collectBinaryCache(what: CacheToPrune, request: CollectReq
     kept: [],
     maxSize: goal.maxBytes ?? null,
     under: after.bytes <= (goal.maxBytes ?? Number.POSITIVE_INFINITY),
-    holders: [...ownStore(what, valid, left), ...biggestHolders({ ...left, keep, roots, dead: [] })].sort(
+    holders: [...ownStore(what, valid, left), ...biggestHolders({ ...left, roots })].sort(
       (a, b) => b.bytes - a.bytes,
     ),
   };

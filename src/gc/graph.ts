@@ -76,13 +76,17 @@ export function liveClosure(
   });
 }
 
+/** For each path, which others refer to it. */
+export function referrersOf({ references }: Graph): number[][] {
+  const referrers: number[][] = references.map(() => []);
+  for (const [from, list] of references.entries()) for (const to of list) referrers[to]?.push(from);
+  return referrers;
+}
+
 /** For each path, which others Nix wants to be deleted before it, or with it. */
-export function requirements(
-  { names, references, derivers, outputs }: Graph,
-  { keepOutputs, keepDerivations }: KeepSettings,
-): number[][] {
-  const needed: number[][] = names.map(() => []);
-  for (const [from, list] of references.entries()) for (const to of list) needed[to]?.push(from);
+export function requirements(graph: Graph, { keepOutputs, keepDerivations }: KeepSettings): number[][] {
+  const { derivers, outputs } = graph;
+  const needed = referrersOf(graph);
   for (const [drv, made] of outputs)
     for (const output of made) {
       if (keepDerivations && derivers[output] === drv) needed[drv]?.push(output);

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { closure } from './graph.ts';
+import { closure, type Graph, referrersOf } from './graph.ts';
 import { spaceOf } from './space.ts';
 import type { Survey } from './survey.ts';
 
@@ -12,16 +12,33 @@ const MOST_HOLDERS = 10;
  * The roots that hold most space: of each what its closure takes in the cache, so that what several hold is counted with each
  * of them. A path with several roots is named by the first.
  */
-export function biggestHolders({ measured, graph, roots }: Survey): Holder[] {
+export function biggestHolders({
+  measured,
+  graph,
+  roots,
+}: Pick<Survey, 'measured' | 'graph' | 'roots'>): Holder[] {
   const { numbers, references, names } = graph;
   const byPath = new Map(roots.toReversed().map(({ root, path }) => [path, root]));
+  // An image has thousands of roots, each with a closure as big as the image: none of that leads into the cache.
+  const leading = leadingTo(
+    [...measured.paths.keys()].flatMap((name) => numbers.get(name) ?? []),
+    graph,
+  );
+  const next = (number: number): number[] => references[number]?.filter((one) => leading.has(one)) ?? [];
   const holders: Holder[] = [];
   for (const [path, root] of byPath) {
     const start = numbers.get(basename(path));
-    if (start === undefined) continue;
-    const reached = closure([start], (number) => references[number] ?? []);
-    const cached = [...reached].flatMap((number) => measured.paths.get(names[number] ?? '') ?? []);
-    if (cached.length > 0) holders.push({ root, path, bytes: spaceOf(cached) });
+    if (start === undefined || !leading.has(start)) continue;
+    const cached = [...closure([start], next)].flatMap(
+      (number) => measured.paths.get(names[number] ?? '') ?? [],
+    );
+    holders.push({ root, path, bytes: spaceOf(cached) });
   }
   return holders.sort((a, b) => b.bytes - a.bytes).slice(0, MOST_HOLDERS);
+}
+
+/** All from which references lead to these, themselves included. */
+function leadingTo(targets: readonly number[], graph: Graph): Set<number> {
+  const referrers = referrersOf(graph);
+  return closure(targets, (number) => referrers[number] ?? []);
 }

@@ -2,43 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { choose, type Dead, evictionOrder, type Goal } from '../../../src/gc/choose.ts';
-import { type Graph, type KeepSettings, liveClosure, requirements } from '../../../src/gc/graph.ts';
-import type { SharedFile, Usage } from '../../../src/gc/walk.ts';
-
-type Path = {
-  name: string;
-  refs?: string[];
-  use?: number;
-  bytes?: number;
-  deriver?: string;
-  outputs?: string[];
-  shared?: SharedFile[];
-};
+import { type KeepSettings, liveClosure, requirements } from '../../../src/gc/graph.ts';
+import type { SharedFile } from '../../../src/gc/walk.ts';
+import { graphOf, type Path, stores, usageOf } from './graphs.ts';
 
 const nixDefaults: KeepSettings = { keepOutputs: false, keepDerivations: true };
-
-function graphOf(paths: readonly Path[]): Graph {
-  const numbers = new Map(paths.map(({ name }, number) => [name, number]));
-  const numbersOf = (names: readonly string[] = []): number[] =>
-    names.flatMap((name) => numbers.get(name) ?? []);
-  return {
-    names: paths.map(({ name }) => name),
-    numbers,
-    registered: paths.map(({ use = 0 }) => use),
-    references: paths.map(({ refs }) => numbersOf(refs)),
-    derivers: paths.map(({ deriver }) => (deriver === undefined ? undefined : numbers.get(deriver))),
-    outputs: new Map(
-      paths.flatMap(({ outputs }, number) => (outputs === undefined ? [] : [[number, numbersOf(outputs)]])),
-    ),
-  };
-}
-
-const usageOf = ({ bytes = 1, use = 0, shared = [] }: Path): Usage => ({
-  bytes,
-  shared: new Set(shared),
-  read: use,
-  changed: use,
-});
 
 const deadOf = (paths: readonly Path[]): Dead[] =>
   paths.map((path) => ({ name: path.name, usage: usageOf(path), lastUse: path.use ?? 0 }));
@@ -143,17 +111,6 @@ test('live is what roots need; derivations and outputs as nix.conf has it', () =
   assert.deepEqual(live(false, true), ['drv', 'lib', 'root']);
   assert.deepEqual(live(true, true), ['dev', 'drv', 'lib', 'root']);
 });
-
-/** Paths that refer to earlier ones, so without a circle. */
-const stores = fc
-  .array(fc.record({ use: fc.nat(20), refs: fc.array(fc.nat(50), { maxLength: 3 }) }), { maxLength: 40 })
-  .map((list) =>
-    list.map(({ use, refs }, number) => ({
-      name: `p${number}`,
-      use,
-      refs: number === 0 ? [] : refs.map((ref) => `p${ref % number}`),
-    })),
-  );
 
 test('every beginning of the order can be deleted by itself, and uses never fall in it', () => {
   fc.assert(
