@@ -1,8 +1,6 @@
 // `npm run bench [-- NAME…] [--quick] [--json] [--pairs N] [--pictures] [--gate]`: all measurements, or those named. Contenders take
-// turns; compare the ratios within the rounds rather than times of different days. Pictures go to docs/images/.
+// turns; compare the ratios within the rounds rather than times of different days. Pictures, and tables, go to the docs.
 // With --gate a ratio that is too far above what it usually is fails, and the last line has the numbers.
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openBigGround } from '../test/bench/bigGround.ts';
 import { boot } from '../test/bench/boot.ts';
@@ -14,12 +12,12 @@ import { idle } from '../test/bench/idle.ts';
 import { latency } from '../test/bench/latency.ts';
 import { judge, reportAsJson, reportAsText } from '../test/bench/measurement.ts';
 import { orphans } from '../test/bench/orphans.ts';
+import { putIntoDocs } from '../test/bench/putIntoDocs.ts';
 import { reconcile } from '../test/bench/reconcile.ts';
 import { seeding } from '../test/bench/seeding.ts';
 import { size } from '../test/bench/size.ts';
 import { termWindow } from '../test/bench/termWindow.ts';
 import { unchanged } from '../test/bench/unchanged.ts';
-import { repository } from '../test/harness/paths.ts';
 
 const measurements = [
   ...[boot, docker, daemon, orphans, latency, hostile, termWindow, idle, size],
@@ -53,8 +51,7 @@ let failed = 0;
 for (const { name, rounds, run } of measurements) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
   const report = await run({ rounds: Number(pairs ?? rounds[quick ? 'quick' : 'full']), quick, ground });
-  if (pictures && report.picture !== undefined)
-    writeFileSync(join(repository, 'docs/images', `${name}.svg`), report.picture);
+  if (pictures) putIntoDocs(name, report);
   if (json) results[name] = reportAsJson(report);
   else console.log(`\n${name}: ${reportAsText(report)}`);
   if (!gate) continue;

@@ -6,8 +6,15 @@ export type Loss = { lost: number; of: number };
 export type Amount = { bytes: number };
 export type Row = { name: string; what: string } & ((Spread & { usual?: number }) | Loss | Amount);
 export type Section = { title: string; digits: number; rows: Row[] };
-/** The rounds, sections by the names that they have in JSON, and an SVG where one says more. */
-export type Report = { rounds: number; sections: Record<string, Section>; picture?: string };
+/** What came of it. */
+export type Report = {
+  rounds: number;
+  /** By the names that they have in JSON. */
+  sections: Record<string, Section>;
+  /** For the docs: in Markdown, by name; and an SVG. */
+  tables?: Record<string, string>;
+  picture?: string;
+};
 
 /** By what part of itself a ratio may be over what it usually is: as noisy as a few rounds on a busy machine are. */
 const MARGIN = 0.4;
@@ -35,11 +42,11 @@ export interface Measurement {
   run(options: { rounds: number; quick: boolean; ground: BigGround }): Promise<Report>;
 }
 
-export function reportAsText({ rounds, sections }: Report): string {
+export function reportAsText({ rounds, sections, tables = {} }: Report): string {
   const blocks = Object.values(sections).map(({ title, digits, rows }) =>
     [`${title}:`, ...rows.map((row) => line(row, digits))].join('\n'),
   );
-  return [`${rounds} interleaved rounds`, ...blocks].join('\n');
+  return [`${rounds} interleaved rounds`, ...blocks, ...Object.values(tables)].join('\n');
 }
 
 export function reportAsJson({ rounds, sections }: Report): unknown {

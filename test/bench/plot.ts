@@ -4,22 +4,23 @@ export type Panel = { title: string; curves: readonly Curve[] };
 
 /** All in pixels. */
 const FONT = 12;
-const PANEL = { width: 330, height: 300 };
+const PANEL = { width: 250, height: 300 };
 const LEFT = 64;
-const NAMES = 84;
+const NAMES = 80;
+const GAP = 16;
 const TOP = 64;
 const BOTTOM = 44;
-const STEP = LEFT + PANEL.width + NAMES;
+const STEP = PANEL.width + NAMES + GAP;
 const HEIGHT = TOP + PANEL.height + BOTTOM;
 
 const colours = ['#4493f8', '#1a7f37', '#bc4c00', '#8250df', '#cf222e'];
 
-/** Panels beside each other with the same axes, both logarithmic: what is linear rises as the dotted lines do. */
+/** Panels beside each other with the same heights, all logarithmic: what is linear rises as the dotted lines do. */
 export function plot(title: string, panels: readonly Panel[]): string {
-  const points = panels.flatMap(({ curves }) => curves.flatMap((curve) => curve.points));
-  const xs = decades(points.map(([x]) => x));
-  const ys = decades(points.map(([, y]) => y));
-  const width = STEP * panels.length;
+  const ys = decades(
+    panels.flatMap(({ curves }) => curves.flatMap(({ points }) => points.map(([, y]) => y))),
+  );
+  const width = LEFT + STEP * panels.length;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${HEIGHT}" width="${width}" height="${HEIGHT}" role="img" font-family="ui-monospace, monospace" font-size="${FONT}">
 <title>${title}</title>
 <style>
@@ -31,40 +32,45 @@ ${colours.map((colour, index) => `.c${index} { stroke: ${colour}; fill: none; st
 </style>
 <rect class="paper" width="100%" height="100%" rx="6"/>
 <text x="16" y="26" font-weight="bold">${title}</text>
-${panels.map((panel, index) => drawPanel(panel, LEFT + index * STEP, xs, ys)).join('\n')}
+${panels.map((panel, index) => drawPanel(panel, LEFT + index * STEP, ys, index === 0)).join('\n')}
 </svg>
 `;
 }
 
-/** Exponents of the powers of ten around all of them. */
-type Decades = { from: number; to: number };
+/** Exponents of ten, from where to where an axis goes. */
+type Axis = { from: number; to: number };
 
-const decades = (values: readonly number[]): Decades => ({
+/** Whole powers of ten around all of them. */
+const decades = (values: readonly number[]): Axis => ({
   from: Math.floor(Math.log10(Math.min(...values))),
   to: Math.ceil(Math.log10(Math.max(...values))),
 });
 
-function drawPanel({ title, curves }: Panel, left: number, xs: Decades, ys: Decades): string {
+function drawPanel({ title, curves }: Panel, left: number, ys: Axis, first: boolean): string {
   const bottom = TOP + PANEL.height;
+  const ticks = [...new Set(curves.flatMap(({ points }) => points.map(([x]) => x)))];
+  const xs = { from: Math.log10(Math.min(...ticks)), to: Math.log10(Math.max(...ticks)) };
   const xOf = (x: number): number => left + ((Math.log10(x) - xs.from) / (xs.to - xs.from)) * PANEL.width;
   const yOf = (y: number): number => bottom - ((Math.log10(y) - ys.from) / (ys.to - ys.from)) * PANEL.height;
-  const vertical = powers(xs).map(
+  const vertical = ticks.map(
     (x) =>
       `<path class="grid" d="M${pixels(xOf(x))} ${TOP}V${bottom}"/><text class="faint" x="${pixels(xOf(x))}" y="${bottom + 16}" text-anchor="middle">${x.toLocaleString('en')}</text>`,
   );
-  const horizontal = powers(ys).map(
-    (y) =>
-      `<path class="grid" d="M${left} ${pixels(yOf(y))}h${PANEL.width}"/><text class="faint" x="${left - 6}" y="${pixels(yOf(y) + 4)}" text-anchor="end">${y.toLocaleString('en')}</text>`,
-  );
-  // From the lower left on, as far as either axis goes.
-  const span = Math.min(xs.to - xs.from, ys.to - ys.from);
-  const linear = `<path class="linear" d="M${left} ${bottom}L${pixels(xOf(10 ** (xs.from + span)))} ${pixels(yOf(10 ** (ys.from + span)))}"/>`;
+  const horizontal = powers(ys).map((y) => {
+    const number = `<text class="faint" x="${left - 6}" y="${pixels(yOf(y) + 4)}" text-anchor="end">${y.toLocaleString('en')}</text>`;
+    return `<path class="grid" d="M${left} ${pixels(yOf(y))}h${PANEL.width}"/>${first ? number : ''}`;
+  });
+  // From each of the heights on, as far as either axis goes.
+  const linear = powers({ from: ys.from, to: ys.to - 1 }).map((y) => {
+    const span = Math.min(xs.to - xs.from, ys.to - Math.log10(y));
+    return `<path class="linear" d="M${left} ${pixels(yOf(y))}L${pixels(xOf(10 ** (xs.from + span)))} ${pixels(yOf(y * 10 ** span))}"/>`;
+  });
   const labels = apart(curves.map(({ points }) => yOf(points.at(-1)?.[1] ?? 1)));
   return [
     `<text x="${left + PANEL.width / 2}" y="${TOP - 12}" text-anchor="middle">${title}</text>`,
     ...vertical,
     ...horizontal,
-    linear,
+    ...linear,
     ...curves.map((curve, index) => drawCurve(curve, index, labels[index] ?? 0)),
   ].join('\n');
 
@@ -79,7 +85,7 @@ function drawPanel({ title, curves }: Panel, left: number, xs: Decades, ys: Deca
   }
 }
 
-const powers = ({ from, to }: Decades): number[] =>
+const powers = ({ from, to }: Axis): number[] =>
   Array.from({ length: to - from + 1 }, (_, index) => 10 ** (from + index));
 
 /** Moved down where labels would be on top of each other. */
