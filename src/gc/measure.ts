@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { isStorePathName } from '../state/reconcile/layers.ts';
 import { join, look, measureTree, namesIn, onDisk, type SharedFiles, type Usage } from './walk.ts';
 
@@ -42,10 +43,11 @@ export async function measureStore(directory: string, options: MeasureOptions = 
   const measureOne = async (name: Buffer): Promise<void> => {
     signal?.throwIfAborted();
     const path = join(root, name);
-    const usage = await measureTree(path, shared);
+    const top = await look(path);
+    const usage = top === undefined || isWhiteout(top) ? undefined : await measureTree(path, top, shared);
     done += 1;
     onProgress?.(done, names.length);
-    if (usage === undefined || (await isWhiteout(path))) return;
+    if (usage === undefined) return;
     bytes += usage.bytes;
     // Bytes that are not UTF-8 are no name of Nix's.
     const text = name.toString();
@@ -68,15 +70,12 @@ const own = async (path: Buffer): Promise<number> => {
   return stat === undefined ? 0 : onDisk(stat);
 };
 
-async function isWhiteout(path: Buffer): Promise<boolean> {
-  const stat = await look(path);
-  return stat?.isCharacterDevice() === true && stat.rdev === 0;
-}
+const isWhiteout = (stat: Stats): boolean => stat.isCharacterDevice() && stat.rdev === 0;
 
 /** What `.links` takes besides the files that paths have in common with it. */
 async function measureLinks(directory: Buffer, shared: SharedFiles): Promise<number> {
-  const usage = await measureTree(directory, shared);
-  return usage?.bytes ?? 0;
+  const top = await look(directory);
+  return top === undefined ? 0 : (await measureTree(directory, top, shared)).bytes;
 }
 
 /** What a cache takes, for people who ask how full it is. */

@@ -48,10 +48,9 @@ export async function look(path: Buffer): Promise<Stats | undefined> {
 /**
  * Measures one tree, off the main thread: a disk that is slow, or gone, keeps nobody else waiting. What goes meanwhile counts
  * as gone. Only directories are read, so that the times at which files were read stay as they are.
+ * @param top what `look` says of it.
  */
-export async function measureTree(path: Buffer, shared: SharedFiles): Promise<Usage | undefined> {
-  const top = await look(path);
-  if (top === undefined) return undefined;
+export async function measureTree(path: Buffer, top: Stats, shared: SharedFiles): Promise<Usage> {
   const own = new Set<SharedFile>();
   const usage = { bytes: 0, read: 0 };
   const add = (stat: Stats): void => {

@@ -5,6 +5,7 @@ import {
   type DatabaseSync,
   databaseFile,
   immutable,
+  keepPages,
   openForReading,
   requireTables,
 } from '../database.ts';
@@ -85,6 +86,7 @@ export function readDatabase<T>(
 function withReading<T>(name: string, read: (database: DatabaseSync) => T): T {
   const database = openForReading(name);
   try {
+    keepPages(database, 'many');
     return read(database);
   } finally {
     database.close();
