@@ -84,11 +84,21 @@ const errnoAddress =
  * @throws {SystemError} with the errno that the call left.
  */
 export function checked(syscall: string, call: () => number, path?: string): number {
+  const result = attempt(call);
+  if (result < 0) throw new SystemError(-result, syscall, path);
+  return result;
+}
+
+/**
+ * The same where failing is an answer, and often the one: to make an error takes longer than most calls.
+ * @returns its errno as a negative number.
+ */
+export function attempt(call: () => number): number {
   for (;;) {
     const result = call();
     if (result >= 0) return result;
     const errno = errnoAddress === undefined ? -result : getInt32(errnoAddress, 0);
-    if (errno !== EINTR) throw new SystemError(errno, syscall, path);
+    if (errno !== EINTR) return -errno;
   }
 }
 

@@ -1,5 +1,6 @@
+import { constants } from 'node:os';
 import { hasErrno } from '../errors.ts';
-import { checked, cString, lazily } from './libc.ts';
+import { attempt, checked, cString, lazily, SystemError } from './libc.ts';
 
 const llistxattr = lazily('llistxattr', { return: 'int64', arguments: ['buffer', 'buffer', 'uint64'] });
 const lgetxattr = lazily('lgetxattr', {
@@ -29,16 +30,16 @@ export function removeXattr(path: string, name: string): void {
   checked('lremovexattr', () => lremovexattr()(cString(path), cString(name)), path);
 }
 
-/** Whether the path itself has an extended attribute, whatever its value. */
+/** Whether the path itself has an extended attribute, whatever its value. Asked of all that is cached, which has mostly none. */
 export function hasXattr(path: string, name: string): boolean {
-  try {
-    checked('lgetxattr', () => Number(lgetxattr()(cString(path), name, Buffer.alloc(0), 0n)), path);
-    return true;
-  } catch (error) {
-    if (hasErrno(error, 'ENODATA', 'ENOTSUP')) return false;
-    throw error;
-  }
+  const result = attempt(() => Number(lgetxattr()(cString(path), name, nothing, 0n)));
+  if (result === -ENODATA || result === -ENOTSUP) return false;
+  if (result < 0) throw new SystemError(-result, 'lgetxattr', path);
+  return true;
 }
+
+const nothing = Buffer.alloc(0);
+const { ENODATA, ENOTSUP } = constants.errno;
 
 /** Copies all extended attributes (xattr(7)), access control lists among them, of the path itself. */
 export function copyXattrs(from: Buffer, to: Buffer): void {

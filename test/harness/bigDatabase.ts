@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 
 /** One in so many paths is of a kind that nothing refers to: a program, not a library. */
 const TOP_LEVEL_EVERY = 10;
-/** One in so many paths, all of them of that kind, is in one generation of the image only. */
+/** One in so many paths, all of them of that kind and the first of those, is in one generation of the image only. */
 const CHANGED_EVERY = 100;
 const FIRST_TIME = 1_700_000_000;
 const base32 = '0123456789abcdfghijklmnpqrsvwxyz';
@@ -12,7 +12,7 @@ const digest = (text: string): Buffer => createHash('sha256').update(text).diges
 
 export type Generation = 'old' | 'new';
 
-export const isChanged = (index: number): boolean => index % CHANGED_EVERY === CHANGED_EVERY - 1;
+export const isChanged = (index: number): boolean => index % CHANGED_EVERY === TOP_LEVEL_EVERY - 1;
 
 /** The store path of a row: of the usual length, about 70 characters. */
 export function pathOf(index: number, generation: Generation): string {
