@@ -14,12 +14,7 @@ export type Growth = {
 export function growthTable(growths: readonly Growth[]): string {
   const [{ counts } = { counts: [] }] = growths;
   const [last = Number.NaN, before = Number.NaN] = counts.toReversed();
-  const head = [
-    'milliseconds, by',
-    '',
-    ...counts.map(inEnglish),
-    `last step; linear: ${short(last / before)}`,
-  ];
+  const head = ['', 'milliseconds', ...counts.map(inEnglish), `last step; linear: ${short(last / before)}`];
   const body = growths.flatMap(({ which, curves }) =>
     curves.map(({ name, spreads }) => {
       const medians = spreads.map(({ median }) => median);

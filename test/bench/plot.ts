@@ -13,7 +13,7 @@ const BOTTOM = 44;
 const STEP = PANEL.width + NAMES + GAP;
 const HEIGHT = TOP + PANEL.height + BOTTOM;
 
-const colours = ['#4493f8', '#1a7f37', '#bc4c00', '#8250df', '#cf222e'];
+const colours = ['#4493f8', '#1a7f37', '#bc4c00', '#8250df', '#cf222e', '#57606a'];
 
 /** Panels beside each other with the same heights, all logarithmic: what is linear rises as the dotted lines do. */
 export function plot(title: string, panels: readonly Panel[]): string {
