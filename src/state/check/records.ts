@@ -10,7 +10,7 @@ import {
   requireTables,
 } from '../database.ts';
 import { hasTable, stillName } from '../reconcile/image-database.ts';
-import { danglingRows } from '../reconcile/vanished.ts';
+import { danglingRows, referrersOfGone } from '../reconcile/vanished.ts';
 import type { Places } from './places.ts';
 
 /** What a row says of the contents of its path. */
@@ -119,6 +119,6 @@ export function readImage({ storeDir, volume }: Places, scratch: string): ImageR
 const unwhole = `
   with recursive closure (id) as (
     select id from ValidPaths where not in_lower(path)
-    union select referrer from Refs where reference not in (select id from ValidPaths)
+    union ${referrersOfGone}
     union select r.referrer from Refs r join closure on r.reference = closure.id)
   select id from closure`;

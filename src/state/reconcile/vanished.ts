@@ -60,10 +60,15 @@ export function findDangling(database: DatabaseSync): void {
   database.exec(`insert or ignore into temp.dead ${danglingRows}`);
 }
 
+/** IDs that are referred to and not there. Each is looked up once: references are five times as many as rows. */
+const goneIds = `
+  select distinct reference from main.Refs where reference not in (select id from main.ValidPaths)`;
+
+/** The IDs of what refers to such, which may itself not be there. */
+export const referrersOfGone = `select referrer from main.Refs where reference in (${goneIds})`;
+
 /** The IDs of rows that refer to one which is not there. */
-export const danglingRows = `
-  select r.referrer from main.Refs r join main.ValidPaths v on v.id = r.referrer
-  where r.reference not in (select id from main.ValidPaths)`;
+export const danglingRows = `${referrersOfGone} and referrer in (select id from main.ValidPaths)`;
 
 /**
  * Adds to `dead` all that refers to what is in it: a path is only valid with its closure.
