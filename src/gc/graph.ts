@@ -61,6 +61,24 @@ export function closure(from: Iterable<number>, next: (number: number) => Iterab
   return reached;
 }
 
+/** The same from one path, for many of one graph: a set for each walk takes ten times as long. */
+export function walker(next: readonly (readonly number[])[]): (start: number) => number[] {
+  const lastWalk = new Uint32Array(next.length);
+  let walk = 0;
+  return (start) => {
+    walk += 1;
+    lastWalk[start] = walk;
+    const reached = [start];
+    for (const number of reached)
+      for (const one of next[number] ?? []) {
+        if (lastWalk[one] === walk) continue;
+        lastWalk[one] = walk;
+        reached.push(one);
+      }
+    return reached;
+  };
+}
+
 /** All that Nix keeps for the sake of its roots (LocalStore::collectGarbage in src/libstore/gc.cc). */
 export function liveClosure(
   roots: Iterable<number>,

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { closure, type Graph, referrersOf } from './graph.ts';
+import { closure, type Graph, referrersOf, walker } from './graph.ts';
 import { spaceOf } from './space.ts';
 import type { Survey } from './survey.ts';
 
@@ -19,19 +19,18 @@ export function biggestHolders({
 }: Pick<Survey, 'measured' | 'graph' | 'roots'>): Holder[] {
   const { numbers, references, names } = graph;
   const byPath = new Map(roots.toReversed().map(({ root, path }) => [path, root]));
+  const usages = names.map((name) => measured.paths.get(name));
   // An image has thousands of roots, each with a closure as big as the image: none of that leads into the cache.
   const leading = leadingTo(
-    [...measured.paths.keys()].flatMap((name) => numbers.get(name) ?? []),
+    usages.flatMap((usage, number) => (usage === undefined ? [] : number)),
     graph,
   );
-  const next = (number: number): number[] => references[number]?.filter((one) => leading.has(one)) ?? [];
+  const reach = walker(references.map((list) => list.filter((one) => leading.has(one))));
   const holders: Holder[] = [];
   for (const [path, root] of byPath) {
     const start = numbers.get(basename(path));
     if (start === undefined || !leading.has(start)) continue;
-    const cached = [...closure([start], next)].flatMap(
-      (number) => measured.paths.get(names[number] ?? '') ?? [],
-    );
+    const cached = reach(start).flatMap((number) => usages[number] ?? []);
     holders.push({ root, path, bytes: spaceOf(cached) });
   }
   return holders.sort((a, b) => b.bytes - a.bytes).slice(0, MOST_HOLDERS);
