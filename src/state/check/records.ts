@@ -111,7 +111,8 @@ export function readImage({ storeDir, volume }: Places, scratch: string): ImageR
       const paths = database.prepare(`select path from ValidPaths where ${where}`).all();
       return new Set(paths.flatMap(({ path }) => nameIn(storeDir, path) ?? []));
     };
-    return { image: names('1'), whole: names(`id not in (${unwhole})`) };
+    const image = names('1');
+    return { image, whole: image.difference(names(`id in (${unwhole})`)) };
   });
 }
 
