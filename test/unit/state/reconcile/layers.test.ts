@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { layerOf, lowerOf } from '../../../../src/state/reconcile/layers.ts';
+import { layerOf, lowerOf, touchesLower } from '../../../../src/state/reconcile/layers.ts';
+import { temporaryDirectory } from '../../fixtures.ts';
 
 for (const [what, names] of [
   ['in order', ['.links', 'a', 'b', 'd']],
@@ -28,3 +30,25 @@ test('of several stores a name of the first is not lent', () => {
     ],
   );
 });
+
+const storeName = (letter: string): string => `${letter.repeat(32)}-${letter}`;
+
+for (const [how, many] of [
+  ['one after the other', 100],
+  ['by a listing', 1],
+] as const) {
+  test(`whether the upper directory has a path of a lower is found ${how}`, () => {
+    using directory = temporaryDirectory();
+    const [upper, image, lower] = ['upper', 'image', 'lower'].map((name) => `${directory.path}/${name}`);
+    assert.ok(upper && image && lower);
+    for (const path of [upper, image, lower]) mkdirSync(path);
+    // Nix's own, in all of them.
+    for (const path of [upper, image, lower]) mkdirSync(`${path}/.links`);
+    mkdirSync(`${upper}/${storeName('a')}`);
+    mkdirSync(`${image}/${storeName('b')}`);
+    assert.equal(touchesLower(upper, [image, lower], many), false);
+    writeFileSync(`${lower}/${storeName('a')}`, '');
+    assert.equal(touchesLower(upper, [image, lower], many), true);
+    assert.equal(touchesLower(upper, [image], many), false);
+  });
+}
