@@ -6,9 +6,10 @@ import type { DatabaseSync } from './database.ts';
 export type Transaction = {
   /**
    * Commits, and has all of it in the database's own file and on the disk when it is settled.
-   * @param beside called when the transaction can no longer fail for want of room, to do what a power cut may undo.
+   * @param beside called when the transaction can no longer fail for want of room, to do what a power cut may undo, while the
+   * disk is waited for; what it returns, when that is waited for once more.
    */
-  commit(beside: () => void): Promise<void>;
+  commit(beside: () => () => void): Promise<void>;
 };
 
 /**
@@ -26,17 +27,22 @@ export function beginTransaction(database: DatabaseSync, file: string, fd: numbe
     async commit(beside) {
       // Before anything can fail: closing, too, writes back what is left in the log.
       database.exec('commit; pragma main.synchronous = full');
-      if (!logs) return beside();
+      if (!logs) return beside()();
       const flushes = Promise.all([`${file}-wal`, dirname(file)].map(flushLater));
-      try {
-        beside();
-      } finally {
-        await flushes;
-      }
+      const rest = await during(flushes, beside);
       writeBack(database);
-      await flushed(fd);
+      await during(flushed(fd), rest);
     },
   };
+}
+
+/** Does something while the disk is waited for. */
+async function during<T>(flushes: Promise<unknown>, act: () => T): Promise<T> {
+  try {
+    return act();
+  } finally {
+    await flushes;
+  }
 }
 
 /** Into the database goes what has room there; the rest stays in the log, as when SQLite does this after a commit. */

@@ -123,9 +123,9 @@ async function bringInStep(
     return { upper: names, ...(await lower), below: namesBelow(below) };
   };
   let committed = false;
-  const onCommitted = (updated: Updated): void => {
+  const onCommitted = (updated: Updated): (() => void) => {
     committed = true;
-    rootPaths(imageRoots(stateDir), updated.roots, present);
+    return rootPaths(imageRoots(stateDir), updated.roots, present);
   };
   const updating = { ...request, keepAway: hadBelow, onCommitted };
   const { updated, takenOut, away } = await updateAll(updating, listed, layers).catch((error: unknown) => {
@@ -184,7 +184,7 @@ async function updateRows(
 ): Promise<{ updated: Updated; takenOut: readonly Row[]; away: readonly Row[] }> {
   if (!existsSync(databaseFile(stateDir))) {
     const updated = { learnt: 0, forgotten: [], superseded: [], hiding: [], roots: [] };
-    onCommitted(updated);
+    onCommitted(updated)();
     return { updated, takenOut: [], away: [] };
   }
   const recalled = recall(files.remembered, upper);

@@ -38,8 +38,13 @@ export const listRoots = (directory: string): Promise<string[]> =>
  * Makes a directory of roots hold one empty file for each of some store paths: a regular file roots the path of its own name
  * (findRoots in Nix's src/libstore/gc.cc), so that nothing dangles while the store is another one.
  * @param present what is in it, where that is known.
+ * @returns what removes those of other paths.
  */
-export function rootPaths(directory: string, names: readonly string[], present?: readonly string[]): void {
+export function rootPaths(
+  directory: string,
+  names: readonly string[],
+  present?: readonly string[],
+): () => void {
   makeDirectories(directory, 0o755);
   const stale = new Set(present ?? readdirSync(directory));
   let made: string | undefined;
@@ -50,7 +55,9 @@ export function rootPaths(directory: string, names: readonly string[], present?:
     closeSync(openSync(root, 'w', 0o644));
     made = root;
   }
-  for (const name of stale) removeTree(`${directory}/${name}`);
+  return () => {
+    for (const name of stale) removeTree(`${directory}/${name}`);
+  };
 }
 
 /**

@@ -25,8 +25,11 @@ export type UpdateRequest = {
   recalled: readonly Row[];
   /** Called with the rows that this one takes out, before it is done: to be remembered. */
   onTakenOut: (rows: readonly Row[], away: readonly Row[]) => void;
-  /** Called when it is done, and the disk has yet to follow, for what is done again at the next boot where it does not. */
-  onCommitted: (updated: Updated) => void;
+  /**
+   * Called when it is done, and the disk has yet to follow, for what is done again at the next boot where it does not; and so is
+   * what it returns.
+   */
+  onCommitted: (updated: Updated) => () => void;
   /** Whether rows of paths that no layer has any more may be wanted again: those of a store that is away. */
   keepAway?: boolean;
   breathe: Breathe;

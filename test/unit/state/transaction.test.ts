@@ -26,10 +26,14 @@ for (const mode of ['wal', 'delete']) {
     const transaction = beginTransaction(database, file, fd);
     database.exec('insert into made values (1), (2)');
     let beside = 0;
+    let rest = 0;
     await transaction.commit(() => {
       beside = rowsIn(file, `${directory.path}/beside`, ['', ...logs]);
+      return () => {
+        rest = rowsIn(file, `${directory.path}/rest`, ['']);
+      };
     });
-    assert.equal(beside, 2);
+    assert.deepEqual([beside, rest], [2, 2]);
     assert.equal(rowsIn(file, `${directory.path}/after`, ['']), 2);
     // Whatever is done next is as durable as SQLite makes it.
     assert.deepEqual({ ...database.prepare('pragma main.synchronous').get() }, { synchronous: 2 });
@@ -68,7 +72,7 @@ test('what cannot be written back is in the log still, and no failure', async ()
   const fd = openSync(file, 'r');
   const transaction = beginTransaction(database, file, fd);
   database.exec('insert into made values (1)');
-  await transaction.commit(() => {});
+  await transaction.commit(() => () => {});
   assert.deepEqual({ ...database.prepare('pragma main.synchronous').get() }, { synchronous: 2 });
   closeSync(fd);
   assert.equal(rowsIn(file, `${directory.path}/log`, ['', '-wal']), 1);

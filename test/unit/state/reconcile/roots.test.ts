@@ -9,9 +9,9 @@ const many = (count: number): string[] => Array.from({ length: count }, (_, inde
 test('a root is an empty file, and what is no root any more goes', () => {
   using directory = temporaryDirectory();
   const roots = `${directory.path}/gcroots/image`;
-  rootPaths(roots, ['a', 'b', 'c']);
+  rootPaths(roots, ['a', 'b', 'c'])();
   mkdirSync(`${roots}/directory`);
-  rootPaths(roots, ['b', 'd', 'e']);
+  rootPaths(roots, ['b', 'd', 'e'])();
   assert.deepEqual(readdirSync(roots).sort(), ['b', 'd', 'e']);
   for (const name of readdirSync(roots)) {
     const stat = lstatSync(`${roots}/${name}`);
@@ -23,7 +23,7 @@ test('what is there under the name of a root is left alone, and no root is made 
   using directory = temporaryDirectory();
   symlinkSync('/elsewhere', `${directory.path}/a`);
   writeFileSync(`${directory.path}/b`, 'kept');
-  rootPaths(directory.path, ['a', 'b', 'c', 'd']);
+  rootPaths(directory.path, ['a', 'b', 'c', 'd'])();
   assert.ok(lstatSync(`${directory.path}/a`).isSymbolicLink());
   assert.deepEqual(
     ['b', 'c', 'd'].map((name) => lstatSync(`${directory.path}/${name}`).size),
@@ -34,6 +34,6 @@ test('what is there under the name of a root is left alone, and no root is made 
 test('there can be more roots than a file can have names', () => {
   using directory = temporaryDirectory();
   // ext4 allows 65,000, the least of those that are common; where it is more, this shows only that they are all made.
-  rootPaths(directory.path, many(65_002));
+  rootPaths(directory.path, many(65_002))();
   assert.equal(readdirSync(directory.path).length, 65_002);
 });
