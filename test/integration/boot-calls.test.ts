@@ -18,6 +18,9 @@ const record = /^openat\(AT_FDCWD<[^>]*>, "\/run\/nix-cache-init\/boot\.json\.ne
 const asked =
   /^(openat|statx|newfstatat|access|readlink|mkdir|rmdir|unlink|rename|chmod|chdir|mount|bind)\((?:AT_FDCWD<[^>]*>, |\d+<[^>]*>, )?(?:\{sa_family=AF_UNIX, sun_path=)?"([^"]+)"(?:\}, \d+|, "([^"]*)")?/;
 
+/** glibc counts processors when two threads of Node want memory at the same instant (malloc's arenas), which is not at each boot. */
+const ofMalloc = ['open /sys/devices/system/cpu/online', 'open /proc/stat'];
+
 /** A call as the page names it: a mount by its target, and all kinds of stat(2) by that name. */
 function nameOf(line: string): string | undefined {
   const [, call = '', path = '', second] = asked.exec(line) ?? [];
@@ -68,5 +71,6 @@ namespaceTest(`an unchanged boot asks the kernel for what ${page} justifies, and
     .slice(begin, end)
     .map(nameOf)
     .filter((name) => name !== undefined);
-  assert.deepEqual(counted(calls), counted(justified()));
+  const own = calls.filter((name) => !ofMalloc.includes(name));
+  assert.deepEqual(counted(own), counted(justified()));
 });
