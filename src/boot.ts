@@ -10,7 +10,6 @@ import { gatherFacts } from './store/facts.ts';
 import { recordBoot } from './store/record.ts';
 import { runDir } from './store/run-layout.ts';
 import { adoptOrphans } from './supervise/adopt.ts';
-import { collectGarbageLater } from './supervise/collect.ts';
 import { descriptorsForCommand, leaveWorkingDirectory } from './supervise/given.ts';
 import { settlePrivileges } from './supervise/privileges.ts';
 import { Reaper } from './supervise/reaper.ts';
@@ -65,8 +64,7 @@ export async function boot({ command, loaded, inbox, timeline }: BootOptions): P
     const { socket } = facts.daemon;
     const known = { loaded, access, plan, passedOver, reconciled, socket, command, reaper, journal };
     // The record once more, with what came after: the services and the command.
-    const steering = openSteering(known, applied.undo, log);
-    const whenRunning = [record, ...applied.whenRunning, steering, collectGarbageLater];
+    const whenRunning = [record, ...applied.whenRunning, openSteering(known, applied.undo, log)];
     const running = {
       command,
       cwd,
