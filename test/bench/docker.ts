@@ -24,8 +24,9 @@ const commands = [
 
 const socket = '/nix/var/nix/daemon-socket/socket';
 /** What a client must not meet, it waits for: the last container's socket, and none. */
-const beside = `rm -f ${socket}; nix-daemon & exec "$@"`;
-const ready = `rm -f ${socket}; nix-daemon & until [ -S ${socket} ]; do sleep 0.005; done; exec "$@"`;
+const daemon = `rm -f ${socket}; nix-daemon &`;
+const beside = `${daemon} exec "$@"`;
+const ready = `${daemon} until [ -S ${socket} ]; do sleep 0.005; done; exec "$@"`;
 
 const contenders = commands.flatMap(({ suffix, of, command }) => [
   { name: `init${suffix}`, what: `/init and ${of}`, flags: [], command },
